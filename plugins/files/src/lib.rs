@@ -1,0 +1,1 @@
+//! Connector for ERPs that exchange CSV and JSON files.

@@ -1,0 +1,1 @@
+//! Connector for the Tryton ERP.

@@ -1,0 +1,1 @@
+//! Sets up the wasm tool chain and builds connectors.

@@ -1,0 +1,1 @@
+//! Guest library for Tradepost connectors.

@@ -1,0 +1,1 @@
+//! Connectors that attack each fence of the host.

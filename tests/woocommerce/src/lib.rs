@@ -1,0 +1,1 @@
+//! A WooCommerce REST v3 server written from the documented contract.
