@@ -1,0 +1,185 @@
+//! Building requests and judging answers.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::http::{self, Answer, Body, Repeat};
+use crate::types::{Error, Field, Issue};
+
+/// A request under construction; [`Request::send`] hands it to the host.
+#[derive(Debug, Clone)]
+pub struct Request(pub http::Request);
+
+impl Request {
+    /// A request of any method, unsafe unless the method is GET or HEAD.
+    #[must_use]
+    pub fn new(method: &str, url: impl Into<String>) -> Self {
+        Self(http::Request {
+            method: method.into(),
+            url: url.into(),
+            headers: vec![field("accept", "application/json")],
+            body: None,
+            credential: None,
+            repeat: Repeat::ByMethod,
+            rate: None,
+            timeout_ms: None,
+            to_blob: false,
+        })
+    }
+
+    /// A read.
+    #[must_use]
+    pub fn get(url: impl Into<String>) -> Self {
+        Self::new("GET", url)
+    }
+
+    /// Names the credential that the host places.
+    #[must_use]
+    pub fn credential(mut self, name: &str) -> Self {
+        self.0.credential = Some(name.into());
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.headers.push(field(name, value));
+        self
+    }
+
+    /// Marks the request as a read whatever its method: it may be repeated and passes in a preview.
+    #[must_use]
+    pub fn safe(mut self) -> Self {
+        self.0.repeat = Repeat::Safe;
+        self
+    }
+
+    /// Sends a JSON body.
+    ///
+    /// # Panics
+    /// Never for values made of strings, numbers, lists and maps with string keys.
+    #[must_use]
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        let bytes = serde_json::to_vec(body).expect("plain values are JSON");
+        self.0.headers.push(field("content-type", "application/json"));
+        self.0.body = Some(Body::Bytes(bytes));
+        self
+    }
+
+    /// Sends multipart form data.
+    #[must_use]
+    pub fn multipart(mut self, parts: Vec<http::Part>) -> Self {
+        self.0.body = Some(Body::Multipart(parts));
+        self
+    }
+
+    /// Sends it. Any status is an answer; see [`Response::success`].
+    ///
+    /// # Errors
+    /// What the host says of a request that got no answer, as `http.send` documents.
+    pub fn send(self) -> Result<Response, Error> {
+        let unsafe_request = match self.0.repeat {
+            Repeat::Safe => false,
+            Repeat::Never => true,
+            Repeat::ByMethod => !matches!(self.0.method.as_str(), "GET" | "HEAD"),
+        };
+        http::send(&self.0).map(|response| Response { response, unsafe_request })
+    }
+}
+
+/// An answer, with what is needed to judge it.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The answer as the host gave it.
+    pub response: http::Response,
+    /// Whether the request could have changed the platform.
+    pub unsafe_request: bool,
+}
+
+impl Response {
+    /// The body; empty when it went to a blob.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.response.body {
+            Answer::Bytes(bytes) => bytes,
+            Answer::Blob(_) => &[],
+        }
+    }
+
+    /// First value of a header; names are lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str())
+    }
+
+    /// The answer if its status is 2xx, else the error that the status means for a REST platform: 401 and 403 `auth`,
+    /// 404 and 410 `not-found`, 409 and 412 `conflict`, 429 `throttled`, other 4xx `rejected` with the platform's
+    /// words. 5xx is `unavailable` for a read; for a write it is `timeout`, because the work may have been done.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn success(self) -> Result<Self, Error> {
+        let status = self.response.status;
+        let words = || format!("HTTP {status}: {}", excerpt(self.bytes()));
+        match status {
+            200..=299 => Ok(self),
+            401 | 403 => Err(Error::Auth(words())),
+            404 | 410 => Err(Error::NotFound(words())),
+            409 | 412 => Err(Error::Conflict(Some(words()))),
+            429 => Err(Error::Throttled(self.header("retry-after").and_then(|v| v.parse().ok()).unwrap_or(60))),
+            400..=499 => Err(rejected(&status.to_string(), words())),
+            _ if self.unsafe_request => Err(Error::Timeout(words())),
+            _ => Err(Error::Unavailable(words())),
+        }
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// An answer that is not the expected JSON says nothing about a write: `timeout` then, `unavailable` for a read.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(self.bytes()).map_err(|error| {
+            let words = format!("unreadable answer ({error}): {}", excerpt(self.bytes()));
+            if self.unsafe_request { Error::Timeout(words) } else { Error::Unavailable(words) }
+        })
+    }
+}
+
+/// Takes `data` out of a GraphQL answer.
+///
+/// # Errors
+/// Everything [`Response::success`] and [`Response::json`] give; `auth` for the code FORBIDDEN or UNAUTHENTICATED;
+/// `rejected` with each message of `errors` otherwise.
+pub fn graphql(response: Response) -> Result<Value, Error> {
+    let response = response.success()?;
+    let mut answer: Value = response.json()?;
+    if let Some(errors) = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty()) {
+        let code = |error: &Value| error.pointer("/extensions/code").and_then(Value::as_str).map(str::to_owned);
+        let words = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
+        if let Some(error) = errors.iter().find(|e| matches!(code(e).as_deref(), Some("FORBIDDEN" | "UNAUTHENTICATED")))
+        {
+            return Err(Error::Auth(words(error)));
+        }
+        return Err(Error::Rejected(
+            errors.iter().map(|e| Issue { path: String::new(), code: code(e), message: words(e) }).collect(),
+        ));
+    }
+    Ok(answer["data"].take())
+}
+
+/// `rejected` with one issue for the whole record.
+#[must_use]
+pub fn rejected(code: &str, message: impl Into<String>) -> Error {
+    Error::Rejected(vec![Issue { path: String::new(), code: Some(code.into()), message: message.into() }])
+}
+
+/// A named value.
+pub fn field(name: &str, value: impl Into<String>) -> Field {
+    Field { name: name.into(), value: value.into() }
+}
+
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().take(500).collect()
+}
