@@ -1,1 +1,8 @@
-//! Tradepost host.
+//! Tradepost keeps shops, marketplaces and ERP systems in step.
+//!
+//! Modules in reading order; dependencies point downwards in this list only from the bottom up: `cli` -> `web` ->
+//! `plugins`, `sync` -> `ledger`, `runtime` -> `capability` -> `model`.
+
+pub mod ledger;
+pub mod model;
+pub mod sync;

@@ -1,0 +1,297 @@
+//! The ledger: one SQLite file per client with everything the hub knows. The only module that names rusqlite.
+//!
+//! Reads take a [`View`], writes a [`Tx`]; both offer domain verbs, one file per group of tables, never SQL. All writes
+//! go through one thread that commits what has queued up in one transaction with `synchronous=FULL`: when
+//! [`Ledger::write`] returns, its work survives a power cut.
+
+mod writer;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite_migration::{M, Migrations};
+
+use crate::model::Rev;
+
+const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("ledger/schema/0001.sql"))];
+
+/// Why the ledger did not do something. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite refused; the disk may be full or read-only.
+    #[error("the ledger cannot be used")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The schema could not be brought up to date.
+    #[error("the ledger {path} cannot be brought to this version's schema")]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite_migration::Error,
+    },
+    /// The file was written by a newer version; it is left as it is.
+    #[error(
+        "the ledger {path} has schema version {found}, this program knows versions up to {known}; start the newer program"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: usize,
+        /// What this program knows.
+        known: usize,
+    },
+    /// A stored document cannot be read: the file was changed by something else, or this is a defect.
+    #[error("the ledger holds an unreadable {what}")]
+    Corrupt {
+        /// Table and column.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A name in the ledger is not one of those known here.
+    #[error(transparent)]
+    Name(#[from] crate::model::kind::UnknownName),
+    /// What was asked for is not there.
+    #[error("there is no {what} `{id}`")]
+    Missing {
+        /// Platform, record, run ...
+        what: &'static str,
+        /// Its code or number.
+        id: String,
+    },
+    /// The change contradicts what the ledger holds, in words for the operator.
+    #[error("{message}")]
+    Conflict {
+        /// What contradicts what, and what to do.
+        message: String,
+    },
+    /// The writer ended (shutdown, or a crash under test).
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+/// A moment around a commit at which a test can end the ledger, as a power cut would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// Everything is written, nothing is durable.
+    BeforeCommit,
+    /// Everything is durable, nobody has heard of it.
+    AfterCommit,
+}
+
+/// Asked at every boundary; `true` ends the ledger there and then.
+pub type CrashHook = Arc<dyn Fn(Boundary) -> bool + Send + Sync>;
+
+/// How to open a ledger.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// For crash tests.
+    pub crash: Option<CrashHook>,
+}
+
+/// An open ledger; clones share it.
+#[derive(Clone)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    writer: writer::Writer,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Ledger {
+    /// Opens the file, making or migrating it. The caller holds the lock on the data folder.
+    ///
+    /// # Errors
+    /// A newer schema is refused and left untouched.
+    pub fn open(path: &Path, options: Options) -> Result<Self, LedgerError> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        let migrations = Migrations::from_slice(MIGRATIONS);
+        let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let found = found as usize;
+        if found > MIGRATIONS.len() {
+            return Err(LedgerError::Newer { path: path.to_owned(), found, known: MIGRATIONS.len() });
+        }
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        migrations
+            .to_latest(&mut connection)
+            .map_err(|source| LedgerError::Migration { path: path.to_owned(), source })?;
+        connection.set_prepared_statement_cache_capacity(256);
+        let writer = writer::Writer::start(connection, options.crash);
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, readers: Mutex::default() }) })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Runs the closure in a transaction of its own and returns when that is durable. An `Err` rolls back this closure
+    /// alone.
+    ///
+    /// # Errors
+    /// What the closure returns, or [`LedgerError::Closed`].
+    pub async fn write<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        self.inner.writer.run(work).await
+    }
+
+    /// Runs the closure, rolls everything back, and returns what it found: the dry run of a write.
+    ///
+    /// # Errors
+    /// What the closure returns, or [`LedgerError::Closed`].
+    pub async fn rehearse<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        let rolled_back = self
+            .inner
+            .writer
+            .run(move |tx| match work(tx) {
+                Ok(found) => Err::<std::convert::Infallible, _>(Rehearsal::Found(found)),
+                Err(error) => Err(Rehearsal::<T, E>::Failed(error)),
+            })
+            .await;
+        match rolled_back {
+            Ok(never) => match never {},
+            Err(Rehearsal::Found(found)) => Ok(found),
+            Err(Rehearsal::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Runs the closure on a snapshot, on a thread that may block.
+    ///
+    /// # Errors
+    /// What the closure returns, or [`LedgerError::Closed`].
+    pub async fn read<T, E>(&self, work: impl FnOnce(&View<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::task::spawn_blocking(move || {
+            if inner.writer.is_closed() {
+                return Err(LedgerError::Closed.into());
+            }
+            let pooled = inner.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+            let connection = match pooled {
+                Some(connection) => connection,
+                None => reader(&inner.path).map_err(LedgerError::from)?,
+            };
+            let result = (|| {
+                let transaction = connection.unchecked_transaction().map_err(LedgerError::from)?;
+                work(&View { connection: &transaction })
+            })();
+            inner.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
+            result
+        });
+        task.await.unwrap_or_else(|_| Err(LedgerError::Closed.into()))
+    }
+
+    /// Ends the writer after what has queued up; later calls give [`LedgerError::Closed`].
+    pub fn close(&self) {
+        self.inner.writer.close();
+        self.inner.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+}
+
+enum Rehearsal<T, E> {
+    Found(T),
+    Failed(E),
+}
+
+impl<T, E: From<LedgerError>> From<LedgerError> for Rehearsal<T, E> {
+    fn from(error: LedgerError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// A consistent picture of the ledger.
+pub struct View<'a> {
+    connection: &'a Connection,
+}
+
+/// A transaction; it also reads.
+pub struct Tx<'a> {
+    view: View<'a>,
+    now: Timestamp,
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = View<'a>;
+
+    fn deref(&self) -> &View<'a> {
+        &self.view
+    }
+}
+
+impl Tx<'_> {
+    /// Time of the transaction, for columns that people read; never for order.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The next position in the ledger's order.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn next_rev(&self) -> Result<Rev, LedgerError> {
+        let rev = self
+            .connection
+            .prepare_cached("UPDATE instance SET last_rev = last_rev + 1 RETURNING last_rev")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        rev.map(Rev).ok_or(LedgerError::Missing { what: "instance row", id: "1".into() })
+    }
+}
+
+/// Microseconds since 1970, as times are stored.
+pub(in crate::ledger) fn micros(time: Timestamp) -> i64 {
+    time.as_microsecond()
+}
+
+/// From [`micros`]; a stored time is always in range.
+pub(in crate::ledger) fn from_micros(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Reads a stored JSON document.
+pub(in crate::ledger) fn document<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, LedgerError> {
+    serde_json::from_str(text).map_err(|source| LedgerError::Corrupt { what, source })
+}
+
+/// Canonical JSON of a value made of strings, numbers, lists and maps with string keys.
+pub(in crate::ledger) fn to_json(value: &impl serde::Serialize) -> Result<String, LedgerError> {
+    // Through `Value`, because its maps are sorted.
+    serde_json::to_value(value)
+        .map(|value| value.to_string())
+        .map_err(|source| LedgerError::Corrupt { what: "value to be stored", source })
+}
