@@ -4,6 +4,8 @@
 //! go through one thread that commits what has queued up in one transaction with `synchronous=FULL`: when
 //! [`Ledger::write`] returns, its work survives a power cut.
 
+pub mod wait;
+pub mod want;
 mod writer;
 
 use std::ops::Deref;
