@@ -3,6 +3,7 @@
 //! Modules in reading order; dependencies point downwards in this list only from the bottom up: `cli` -> `web` ->
 //! `plugins`, `sync` -> `ledger`, `runtime` -> `capability` -> `model`.
 
+pub mod capability;
 pub mod ledger;
 pub mod model;
 pub mod sync;
