@@ -6,4 +6,5 @@
 pub mod capability;
 pub mod ledger;
 pub mod model;
+pub mod runtime;
 pub mod sync;

@@ -11,7 +11,9 @@ pub mod policy;
 pub mod record;
 pub mod sales;
 
-pub use call::{CallError, Called, Doomed, Found, Page, Present, Probe, PullRequest, Scope, StorageWrite, Unreadable};
+pub use call::{
+    CallError, Called, Doomed, Found, Page, Present, Probe, PullRequest, Scope, StorageWrite, Turn, Unreadable,
+};
 pub use facet::{FacetKey, FacetPattern, Facets, Hash};
 pub use id::{EventId, IntentId, LinkId, PlatformCode, PlatformId, RecordId, Rev, RunId};
 pub use kind::{Kind, RecordKind};

@@ -1,5 +1,9 @@
 //! Arguments and results of calls to a connector.
 
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::kind::Kind;
@@ -157,11 +161,32 @@ pub struct Called<T> {
     pub unsafe_sent: u32,
     /// Storage writes; empty when the call failed.
     pub storage: Vec<StorageWrite>,
+    /// To be dropped when `storage` is committed.
+    pub turn: Turn,
+}
+
+/// While it lives, no other run uses the storage of the platform: calls that write are serialised, up to the commit of
+/// what they wrote. Further calls of the same run share it.
+#[derive(Default, Clone)]
+pub struct Turn(#[expect(dead_code, reason = "lives until it is dropped")] Option<Arc<dyn Any + Send + Sync>>);
+
+impl Turn {
+    /// Holds whatever ends the turn when dropped.
+    #[must_use]
+    pub fn holding(guard: Arc<dyn Any + Send + Sync>) -> Self {
+        Self(Some(guard))
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turn")
+    }
 }
 
 impl<T> Called<T> {
     /// A result without side effects.
     pub fn plain(result: Result<T, CallError>) -> Self {
-        Self { result, unsafe_sent: 0, storage: Vec::new() }
+        Self { result, unsafe_sent: 0, storage: Vec::new(), turn: Turn::default() }
     }
 }

@@ -54,10 +54,7 @@ pub struct Built {
 impl Connector {
     /// The connector of a package, as it is.
     pub fn new(package: impl Into<String>) -> Self {
-        Self {
-            package: package.into(),
-            version: None,
-        }
+        Self { package: package.into(), version: None }
     }
 
     /// The same connector under another version: it is compiled with `TRADEPOST_CONNECTOR_VERSION` set and gets a file of
@@ -70,18 +67,12 @@ impl Connector {
 
     /// The file name without folder and `.wasm`.
     fn file_stem(&self) -> String {
-        let name = self
-            .package
-            .strip_suffix("-connector")
-            .unwrap_or(&self.package);
+        let name = self.package.strip_suffix("-connector").unwrap_or(&self.package);
         match &self.version {
             None => name.to_owned(),
             // A version is free text to the compiler, but not to the file system.
             Some(version) => {
-                let safe = version.replace(
-                    |c: char| !(c.is_ascii_alphanumeric() || ".-+_".contains(c)),
-                    "_",
-                );
+                let safe = version.replace(|c: char| !(c.is_ascii_alphanumeric() || ".-+_".contains(c)), "_");
                 format!("{name}-{safe}")
             }
         }
@@ -103,16 +94,8 @@ impl Toolchain {
     ) -> Result<Vec<Built>, Error> {
         let folder = workspace.connectors_folder();
         let _lock = Lock::take(&folder.join(".build.lock"), "building connectors", progress)?;
-        let build = Build {
-            toolchain: self,
-            workspace,
-            folder: &folder,
-            progress,
-        };
-        connectors
-            .iter()
-            .map(|connector| build.connector(connector))
-            .collect()
+        let build = Build { toolchain: self, workspace, folder: &folder, progress };
+        connectors.iter().map(|connector| build.connector(connector)).collect()
     }
 }
 
@@ -136,25 +119,15 @@ impl Build<'_> {
                 let plain = self.compile(package, None)?;
                 let stamp_path = dist.join(format!("{}.stamp", connector.file_stem()));
                 let stamp = stamp(&plain, version);
-                let up_to_date =
-                    fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) && path.is_file();
+                let up_to_date = fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) && path.is_file();
                 if !up_to_date {
                     put(&path, &self.compile(package, Some(version))?)?;
                     put(&stamp_path, stamp.as_bytes())?;
                 }
             }
         }
-        let size = fs::metadata(&path)
-            .map_err(|source| Error::File {
-                path: path.clone(),
-                source,
-            })?
-            .len();
-        Ok(Built {
-            package: connector.package.clone(),
-            path,
-            size,
-        })
+        let size = fs::metadata(&path).map_err(|source| Error::File { path: path.clone(), source })?.len();
+        Ok(Built { package: connector.package.clone(), path, size })
     }
 
     /// Compiles one package and answers the component's bytes.
@@ -164,9 +137,7 @@ impl Build<'_> {
         let watch = |step: Step<'_>| {
             // Said at the first thing cargo compiles, so that nothing is said when there is nothing to do.
             if step.text().trim_start().starts_with("Compiling ") && !begun.replace(true) {
-                let version = version
-                    .map(|version| format!(" {version}"))
-                    .unwrap_or_default();
+                let version = version.map(|version| format!(" {version}")).unwrap_or_default();
                 (self.progress)(Step::Begun(&format!("building {}{version}", package.name)));
             }
             (self.progress)(step);
@@ -174,25 +145,12 @@ impl Build<'_> {
         let printed = Machine.run(&call, &watch)?;
         if !printed.success {
             let output = last_lines(&printed.stderr, 80);
-            return Err(Error::Compile {
-                package: package.name.clone(),
-                output,
-            });
+            return Err(Error::Compile { package: package.name.clone(), output });
         }
-        let path =
-            artifact(&printed.stdout, &package.manifest_path).ok_or_else(|| Error::Answer {
-                command: call.to_string(),
-                reason: "it names no .wasm file".to_owned(),
-            })?;
-        let bytes = fs::read(&path).map_err(|source| Error::File {
-            path: path.clone(),
-            source,
-        })?;
-        if bytes.starts_with(COMPONENT_MAGIC) {
-            Ok(bytes)
-        } else {
-            Err(Error::NotAComponent { path })
-        }
+        let path = artifact(&printed.stdout, &package.manifest_path)
+            .ok_or_else(|| Error::Answer { command: call.to_string(), reason: "it names no .wasm file".to_owned() })?;
+        let bytes = fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+        if bytes.starts_with(COMPONENT_MAGIC) { Ok(bytes) } else { Err(Error::NotAComponent { path }) }
     }
 
     fn call(&self, package: &Package, version: Option<&str>) -> Result<Call, Error> {
@@ -213,27 +171,16 @@ impl Build<'_> {
                 "--message-format=json-render-diagnostics",
             ],
         );
-        call.args
-            .extend(["--target-dir".to_owned(), self.folder.display().to_string()]);
+        call.args.extend(["--target-dir".to_owned(), self.folder.display().to_string()]);
         if !self.workspace.has_profile(PROFILE)? {
             for setting in PROFILE_SETTINGS {
-                call.args.extend([
-                    "--config".to_owned(),
-                    format!("profile.{PROFILE}.{setting}"),
-                ]);
+                call.args.extend(["--config".to_owned(), format!("profile.{PROFILE}.{setting}")]);
             }
         }
-        call.args.extend(
-            self.toolchain
-                .arguments()
-                .iter()
-                .map(|&argument| argument.to_owned()),
-        );
+        call.args.extend(self.toolchain.arguments().iter().map(|&argument| argument.to_owned()));
         call.folder = Some(self.workspace.root().to_owned());
         call.env = self.toolchain.environment();
-        call = call
-            .env("CARGO_TERM_COLOR", "never")
-            .env("CARGO_TERM_PROGRESS_WHEN", "never");
+        call = call.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_PROGRESS_WHEN", "never");
         if let Some(version) = version {
             call = call.env(VERSION_VARIABLE, version);
         }
@@ -256,10 +203,7 @@ fn artifact(messages: &str, manifest: &Path) -> Option<PathBuf> {
         .filter(|message| message.reason == "compiler-artifact")
         .filter(|message| message.manifest_path.as_deref() == Some(manifest))
         .flat_map(|message| message.filenames)
-        .find(|file| {
-            file.extension()
-                .is_some_and(|extension| extension == "wasm")
-        })
+        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
 }
 
 /// What a built version depends on. A hash that changes with the compiler's release only means one build more.
@@ -282,10 +226,7 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         fs::write(&new, bytes)?;
         fs::rename(&new, path)
     })();
-    written.map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })
+    written.map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -42,9 +42,7 @@ pub enum Error {
         reason: String,
     },
     /// `TRADEPOST_WASM_TOOLCHAIN` has a value nobody knows.
-    #[error(
-        "TRADEPOST_WASM_TOOLCHAIN is `{value}`, which is no way to get the wasm32-wasip2 target"
-    )]
+    #[error("TRADEPOST_WASM_TOOLCHAIN is `{value}`, which is no way to get the wasm32-wasip2 target")]
     UnknownChoice {
         /// What the variable held.
         value: String,

@@ -55,10 +55,6 @@ pub type Progress<'a> = dyn Fn(Step<'_>) + 'a;
 ///
 /// # Errors
 /// As [`Toolchain::ensure`] and [`Toolchain::build`].
-pub fn build(
-    workspace: &Workspace,
-    connectors: &[Connector],
-    progress: &Progress<'_>,
-) -> Result<Vec<Built>, Error> {
+pub fn build(workspace: &Workspace, connectors: &[Connector], progress: &Progress<'_>) -> Result<Vec<Built>, Error> {
     Toolchain::ensure(workspace, progress)?.build(workspace, connectors, progress)
 }

@@ -29,11 +29,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new<S: Into<String>>(program: &str, args: impl IntoIterator<Item = S>) -> Self {
-        Self {
-            program: program.to_owned(),
-            args: args.into_iter().map(Into::into).collect(),
-            ..Self::default()
-        }
+        Self { program: program.to_owned(), args: args.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -61,16 +57,8 @@ pub(crate) struct Printed {
 impl Printed {
     /// The failure as an error that shows the end of what was printed.
     pub(crate) fn failure(&self, call: &Call) -> Error {
-        let printed = if self.stderr.trim().is_empty() {
-            &self.stdout
-        } else {
-            &self.stderr
-        };
-        Error::Failed {
-            command: call.to_string(),
-            status: self.status,
-            output: last_lines(printed, 20),
-        }
+        let printed = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        Error::Failed { command: call.to_string(), status: self.status, output: last_lines(printed, 20) }
     }
 }
 
@@ -100,11 +88,7 @@ pub(crate) trait System {
     /// As [`System::run`], and when the program reports failure.
     fn read(&self, call: &Call, progress: &Progress<'_>) -> Result<String, Error> {
         let printed = self.run(call, progress)?;
-        if printed.success {
-            Ok(printed.stdout)
-        } else {
-            Err(printed.failure(call))
-        }
+        if printed.success { Ok(printed.stdout) } else { Err(printed.failure(call)) }
     }
 }
 
@@ -113,10 +97,7 @@ pub(crate) struct Machine;
 
 impl System for Machine {
     fn run(&self, call: &Call, progress: &Progress<'_>) -> Result<Printed, Error> {
-        let start_failed = |source| Error::Start {
-            program: call.program.clone(),
-            source,
-        };
+        let start_failed = |source| Error::Start { program: call.program.clone(), source };
         let mut child = command(call).spawn().map_err(start_failed)?;
         let stdout = child.stdout.take().expect("stdout was piped above");
         let stderr = child.stderr.take().expect("stderr was piped above");
@@ -135,19 +116,17 @@ impl System for Machine {
         loop {
             let line = match deadline {
                 None => heard.recv().ok(),
-                Some(deadline) => {
-                    match heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                        Ok(line) => Some(line),
-                        Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
-                        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
-                            stop(&mut child);
-                            return Err(Error::TimedOut {
-                                command: call.to_string(),
-                                seconds: call.at_most.unwrap_or_default().as_secs(),
-                            });
-                        }
+                Some(deadline) => match heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                    Ok(line) => Some(line),
+                    Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
+                    Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                        stop(&mut child);
+                        return Err(Error::TimedOut {
+                            command: call.to_string(),
+                            seconds: call.at_most.unwrap_or_default().as_secs(),
+                        });
                     }
-                }
+                },
             };
             let Some(line) = line else { break };
             if !line.is_empty() {
@@ -160,12 +139,7 @@ impl System for Machine {
         let stdout = collect.join().unwrap_or_default();
         // It ended when the channel closed; a panic in it would only have lost progress lines.
         let _ = report.join();
-        Ok(Printed {
-            success: status.success(),
-            status,
-            stdout,
-            stderr: printed,
-        })
+        Ok(Printed { success: status.success(), status, stdout, stderr: printed })
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -209,11 +183,7 @@ fn read_all(mut from: impl Read) -> String {
 
 fn command(call: &Call) -> Command {
     let mut command = Command::new(&call.program);
-    command
-        .args(&call.args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(&call.args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if let Some(folder) = &call.folder {
         command.current_dir(folder);
     }
@@ -243,15 +213,8 @@ fn is_passed_on(name: &OsString, keep_target_folder: bool) -> bool {
         "CARGO_TERM_",
     ];
     const TARGET_FOLDER: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
-    const DROPPED: [&str; 7] = [
-        "CARGO",
-        "RUSTC",
-        "RUSTDOC",
-        "RUSTFLAGS",
-        "MAKEFLAGS",
-        "MFLAGS",
-        crate::VERSION_VARIABLE,
-    ];
+    const DROPPED: [&str; 7] =
+        ["CARGO", "RUSTC", "RUSTDOC", "RUSTFLAGS", "MAKEFLAGS", "MFLAGS", crate::VERSION_VARIABLE];
     let Some(name) = name.to_str() else {
         return true;
     };
@@ -262,9 +225,7 @@ fn is_passed_on(name: &OsString, keep_target_folder: bool) -> bool {
         return true;
     }
     !(DROPPED.contains(&name)
-        || ["CARGO_", "RUSTC_", "RUSTDOC", "__CARGO", "CLIPPY_"]
-            .iter()
-            .any(|start| name.starts_with(start)))
+        || ["CARGO_", "RUSTC_", "RUSTDOC", "__CARGO", "CLIPPY_"].iter().any(|start| name.starts_with(start)))
 }
 
 #[cfg(test)]
@@ -344,11 +305,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_named() {
-        let error = Machine
-            .run(&Call::new("no-such-program-here", [""; 0]), &|_| {})
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::Start { ref source, .. } if source.kind() == io::ErrorKind::NotFound)
-        );
+        let error = Machine.run(&Call::new("no-such-program-here", [""; 0]), &|_| {}).unwrap_err();
+        assert!(matches!(error, Error::Start { ref source, .. } if source.kind() == io::ErrorKind::NotFound));
     }
 }

@@ -53,9 +53,7 @@ impl Choice {
             None | Some("") => Ok(Self::Best),
             Some("rustup") => Ok(Self::Rustup),
             Some("debian") => Ok(Self::Debian),
-            Some(value) => Err(Error::UnknownChoice {
-                value: value.to_owned(),
-            }),
+            Some(value) => Err(Error::UnknownChoice { value: value.to_owned() }),
         }
     }
 }
@@ -72,16 +70,7 @@ impl Rustc {
     fn ask(system: &dyn System, folder: &Path) -> Result<Self, Error> {
         let mut call = Call::new(
             "rustc",
-            [
-                "--target",
-                TARGET,
-                "--print",
-                "sysroot",
-                "--print",
-                "host-tuple",
-                "--print",
-                "target-libdir",
-            ],
+            ["--target", TARGET, "--print", "sysroot", "--print", "host-tuple", "--print", "target-libdir"],
         );
         // Where a toolchain file or an override of rustup may name another compiler.
         call.folder = Some(folder.to_owned());
@@ -93,29 +82,19 @@ impl Rustc {
                 reason: format!("three lines were expected, not {}", lines.len()),
             });
         };
-        Ok(Self {
-            sysroot: sysroot.into(),
-            host: host.to_owned(),
-            target_libraries: target_libraries.into(),
-        })
+        Ok(Self { sysroot: sysroot.into(), host: host.to_owned(), target_libraries: target_libraries.into() })
     }
 
     fn has_target(&self, system: &dyn System) -> bool {
         system.files(&self.target_libraries).iter().any(|file| {
-            let name = file
-                .file_name()
-                .map(|name| name.to_string_lossy())
-                .unwrap_or_default();
+            let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
             name.starts_with("libstd-") && name.ends_with(".rlib")
         })
     }
 
     /// The folder of the linkers that come with the compiler.
     fn linkers(&self) -> PathBuf {
-        self.sysroot
-            .join("lib/rustlib")
-            .join(&self.host)
-            .join("bin")
+        self.sysroot.join("lib/rustlib").join(&self.host).join("bin")
     }
 }
 
@@ -156,12 +135,7 @@ impl Toolchain {
 }
 
 /// The tool chain that is there already.
-fn find(
-    system: &dyn System,
-    choice: Choice,
-    folder: &Path,
-    tools: &Path,
-) -> Result<Option<Toolchain>, Error> {
+fn find(system: &dyn System, choice: Choice, folder: &Path, tools: &Path) -> Result<Option<Toolchain>, Error> {
     let rustc = Rustc::ask(system, folder)?;
     if choice != Choice::Debian && rustc.has_target(system) {
         return Ok(Some(Toolchain(Kind::Native)));
@@ -196,19 +170,12 @@ fn install(
         }
     };
     let rustc = Rustc::ask(system, folder)?;
-    Debian::install(system, &rustc, tools, &rustup, progress)
-        .map(|debian| Toolchain(Kind::Debian(debian)))
+    Debian::install(system, &rustc, tools, &rustup, progress).map(|debian| Toolchain(Kind::Debian(debian)))
 }
 
 /// Lets rustup add the target; the inner result is why it could not.
-fn add_target(
-    system: &dyn System,
-    folder: &Path,
-    progress: &Progress<'_>,
-) -> Result<Result<(), String>, Error> {
-    progress(Step::Begun(
-        "installing the target wasm32-wasip2 with rustup",
-    ));
+fn add_target(system: &dyn System, folder: &Path, progress: &Progress<'_>) -> Result<Result<(), String>, Error> {
+    progress(Step::Begun("installing the target wasm32-wasip2 with rustup"));
     let mut call = Call::new("rustup", ["target", "add", TARGET]);
     call.folder = Some(folder.to_owned());
     call.at_most = Some(RUSTUP_AT_MOST);
@@ -226,9 +193,7 @@ fn add_target(
 }
 
 fn cargo_home() -> Option<PathBuf> {
-    env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
 #[cfg(test)]

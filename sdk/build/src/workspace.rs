@@ -39,23 +39,12 @@ impl Workspace {
     /// # Errors
     /// When there is no `Cargo.toml`, or cargo cannot read it.
     pub fn at(folder: &Path) -> Result<Self, Error> {
-        let mut call = Call::new(
-            "cargo",
-            [
-                "metadata",
-                "--no-deps",
-                "--format-version",
-                "1",
-                "--offline",
-            ],
-        );
+        let mut call = Call::new("cargo", ["metadata", "--no-deps", "--format-version", "1", "--offline"]);
         call.folder = Some(folder.to_owned());
         call.keep_target_folder = true;
         let answer = Machine.read(&call, &|_| {})?;
-        let metadata: Metadata = serde_json::from_str(&answer).map_err(|error| Error::Answer {
-            command: call.to_string(),
-            reason: error.to_string(),
-        })?;
+        let metadata: Metadata = serde_json::from_str(&answer)
+            .map_err(|error| Error::Answer { command: call.to_string(), reason: error.to_string() })?;
         Ok(Self {
             root: metadata.workspace_root,
             target_folder: metadata.target_directory,
@@ -69,13 +58,7 @@ impl Workspace {
     /// When the program was moved to a machine without the sources.
     pub fn of_this_build() -> Result<Self, Error> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        if here.join("Cargo.toml").is_file() {
-            Self::at(here)
-        } else {
-            Err(Error::NoSource {
-                path: here.to_owned(),
-            })
-        }
+        if here.join("Cargo.toml").is_file() { Self::at(here) } else { Err(Error::NoSource { path: here.to_owned() }) }
     }
 
     /// The folder of the workspace's `Cargo.toml`.
@@ -96,25 +79,15 @@ impl Workspace {
 
     /// The packages whose names end with `-connector`.
     pub fn connectors(&self) -> impl Iterator<Item = &str> {
-        self.packages
-            .iter()
-            .map(|package| package.name.as_str())
-            .filter(|name| name.ends_with("-connector"))
+        self.packages.iter().map(|package| package.name.as_str()).filter(|name| name.ends_with("-connector"))
     }
 
     pub(crate) fn package(&self, name: &str) -> Result<&Package, Error> {
-        self.packages
-            .iter()
-            .find(|package| package.name == name)
-            .ok_or_else(|| Error::UnknownPackage {
-                package: name.to_owned(),
-                workspace: self.root.clone(),
-                known: self
-                    .packages
-                    .iter()
-                    .map(|package| package.name.clone())
-                    .collect(),
-            })
+        self.packages.iter().find(|package| package.name == name).ok_or_else(|| Error::UnknownPackage {
+            package: name.to_owned(),
+            workspace: self.root.clone(),
+            known: self.packages.iter().map(|package| package.name.clone()).collect(),
+        })
     }
 
     /// Whether the workspace says itself how connectors are optimised.

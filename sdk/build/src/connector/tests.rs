@@ -21,10 +21,7 @@ fn write_source(folder: &Path, word: &str) {
 }
 
 fn contains(built: &Built, text: &str) -> bool {
-    fs::read(&built.path)
-        .unwrap()
-        .windows(text.len())
-        .any(|part| part == text.as_bytes())
+    fs::read(&built.path).unwrap().windows(text.len()).any(|part| part == text.as_bytes())
 }
 
 fn changed(built: &Built) -> SystemTime {
@@ -35,10 +32,7 @@ fn changed(built: &Built) -> SystemTime {
 fn a_connector_is_built_once_per_change_and_version() {
     let folder = tempfile::tempdir().unwrap();
     let workspace = crate_at(folder.path());
-    let connectors = [
-        Connector::new("probe-connector"),
-        Connector::new("probe-connector").with_version("9.0/β"),
-    ];
+    let connectors = [Connector::new("probe-connector"), Connector::new("probe-connector").with_version("9.0/β")];
     let begun = RefCell::new(Vec::new());
     let build = || {
         begun.borrow_mut().clear();
@@ -51,24 +45,13 @@ fn a_connector_is_built_once_per_change_and_version() {
     };
 
     let built = build();
-    let [plain, other] = &built[..] else {
-        panic!("two were asked for: {built:?}")
-    };
-    let names: Vec<_> = built
-        .iter()
-        .map(|built| built.path.file_name().unwrap().to_str().unwrap())
-        .collect();
+    let [plain, other] = &built[..] else { panic!("two were asked for: {built:?}") };
+    let names: Vec<_> = built.iter().map(|built| built.path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["probe.wasm", "probe-9.0__.wasm"]);
     assert!(contains(plain, "plain") && !contains(plain, "9.0/β"));
     assert!(contains(other, "9.0/β") && !contains(other, "plain"));
     assert_eq!(plain.size, fs::metadata(&plain.path).unwrap().len());
-    assert!(
-        begun
-            .borrow()
-            .iter()
-            .any(|step| step == "building probe-connector"),
-        "{begun:?}"
-    );
+    assert!(begun.borrow().iter().any(|step| step == "building probe-connector"), "{begun:?}");
 
     // Cargo may compile the plain one once more, because it saw the other last; the files stay as they are.
     let times = [changed(plain), changed(other)];
@@ -79,10 +62,7 @@ fn a_connector_is_built_once_per_change_and_version() {
 
     write_source(folder.path(), "two");
     let built = build();
-    assert!(
-        built.iter().all(|built| contains(built, "two ")),
-        "the change is in both"
-    );
+    assert!(built.iter().all(|built| contains(built, "two ")), "the change is in both");
 }
 
 #[test]
@@ -90,8 +70,7 @@ fn what_does_not_compile_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let workspace = crate_at(folder.path());
     fs::write(folder.path().join("src/lib.rs"), "pub fn broken( {}").unwrap();
-    let error =
-        crate::build(&workspace, &[Connector::new("probe-connector")], &|_| {}).unwrap_err();
+    let error = crate::build(&workspace, &[Connector::new("probe-connector")], &|_| {}).unwrap_err();
     assert!(matches!(error, Error::Compile { .. }), "{error}");
     assert!(error.to_string().contains("src/lib.rs:1"), "{error}");
 }
@@ -100,8 +79,7 @@ fn what_does_not_compile_is_shown() {
 fn an_unknown_package_is_answered_with_the_known_ones() {
     let folder = tempfile::tempdir().unwrap();
     let workspace = crate_at(folder.path());
-    let error =
-        crate::build(&workspace, &[Connector::new("prode-connector")], &|_| {}).unwrap_err();
+    let error = crate::build(&workspace, &[Connector::new("prode-connector")], &|_| {}).unwrap_err();
     assert!(error.hint().unwrap().contains("probe-connector"), "{error}");
 }
 
@@ -122,9 +100,6 @@ fn the_artifact_is_the_packages_own() {
         "\nnot json\n",
         r#"{"reason":"compiler-artifact","manifest_path":"/own/Cargo.toml","filenames":["/t/own.d","/t/own.wasm"]}"#,
     );
-    assert_eq!(
-        artifact(messages, Path::new("/own/Cargo.toml")),
-        Some("/t/own.wasm".into())
-    );
+    assert_eq!(artifact(messages, Path::new("/own/Cargo.toml")), Some("/t/own.wasm".into()));
     assert_eq!(artifact(messages, Path::new("/none/Cargo.toml")), None);
 }

@@ -1,8 +1,6 @@
 //! The decisions on machines that differ in what they have.
 
-use std::{
-    cell::RefCell, collections::BTreeSet, io, os::unix::process::ExitStatusExt, process::ExitStatus,
-};
+use std::{cell::RefCell, collections::BTreeSet, io, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use crate::system::Printed;
 
@@ -10,8 +8,7 @@ use super::*;
 
 const SYSROOT: &str = "/rust";
 const LIBRARY: &str = "/rust/lib/rustlib/wasm32-wasip2/lib/libstd-1.rlib";
-const SHIPPED_COMPONENT_LINKER: &str =
-    "/rust/lib/rustlib/x86_64-unknown-linux-gnu/bin/wasm-component-ld";
+const SHIPPED_COMPONENT_LINKER: &str = "/rust/lib/rustlib/x86_64-unknown-linux-gnu/bin/wasm-component-ld";
 const SHIPPED_MODULE_LINKER: &str = "/rust/lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld/wasm-ld";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library/std/Cargo.toml";
@@ -23,8 +20,7 @@ const APT_UPDATE: &str = "apt-get -o DPkg::Lock::Timeout=300 update";
 const APT_INSTALL: &str = "apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends --no-remove rustc-web rust-web-src wasi-libc";
 const APT_INSTALL_LINKER: &str =
     "apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends --no-remove lld-22";
-const BUILD_LINKER: &str =
-    "cargo install wasm-component-ld --version 0.5.31 --locked --root /tools";
+const BUILD_LINKER: &str = "cargo install wasm-component-ld --version 0.5.31 --locked --root /tools";
 
 /// A machine on paper. Installing succeeds where it is said so, and puts the files there.
 struct Paper {
@@ -63,16 +59,12 @@ fn paper() -> Paper {
 
 impl Paper {
     fn with(self, files: &[&str]) -> Self {
-        self.files
-            .borrow_mut()
-            .extend(files.iter().map(PathBuf::from));
+        self.files.borrow_mut().extend(files.iter().map(PathBuf::from));
         self
     }
 
     fn without(self, files: &[&str]) -> Self {
-        self.files
-            .borrow_mut()
-            .retain(|file| !files.iter().any(|gone| Path::new(gone) == file));
+        self.files.borrow_mut().retain(|file| !files.iter().any(|gone| Path::new(gone) == file));
         self
     }
 
@@ -94,59 +86,32 @@ impl System for Paper {
     fn run(&self, call: &Call, _: &Progress<'_>) -> Result<Printed, Error> {
         let printed = |success: bool, stdout: &str, stderr: &str| {
             let status = ExitStatus::from_raw(if success { 0 } else { 256 });
-            Ok(Printed {
-                success,
-                status,
-                stdout: stdout.to_owned(),
-                stderr: stderr.to_owned(),
-            })
+            Ok(Printed { success, status, stdout: stdout.to_owned(), stderr: stderr.to_owned() })
         };
-        let add = |files: &[&str]| {
-            self.files
-                .borrow_mut()
-                .extend(files.iter().map(PathBuf::from))
-        };
+        let add = |files: &[&str]| self.files.borrow_mut().extend(files.iter().map(PathBuf::from));
         let line = call.to_string();
         if line.starts_with("rustc ") {
             return printed(
                 true,
-                &format!(
-                    "{SYSROOT}\nx86_64-unknown-linux-gnu\n{SYSROOT}/lib/rustlib/{TARGET}/lib\n"
-                ),
+                &format!("{SYSROOT}\nx86_64-unknown-linux-gnu\n{SYSROOT}/lib/rustlib/{TARGET}/lib\n"),
                 "",
             );
         }
         if line == "/usr/bin/rustc -vV" {
             let release = self.debian_release;
-            return printed(
-                true,
-                &format!("rustc {release}\nrelease: {release}\nLLVM version: 22.1.8\n"),
-                "",
-            );
+            return printed(true, &format!("rustc {release}\nrelease: {release}\nLLVM version: 22.1.8\n"), "");
         }
         if line.starts_with("apt-cache ") {
-            return printed(
-                true,
-                "lld-14 - LLVM-based linker\nlld-22 - LLVM-based linker\nlld-9 - old\n",
-                "",
-            );
+            return printed(true, "lld-14 - LLVM-based linker\nlld-22 - LLVM-based linker\nlld-9 - old\n", "");
         }
         self.ran.borrow_mut().push(line.clone());
         match line.as_str() {
             RUSTUP_ADD => match self.rustup {
-                Rustup::Absent => Err(Error::Start {
-                    program: call.program.clone(),
-                    source: io::ErrorKind::NotFound.into(),
-                }),
-                Rustup::Offline => printed(
-                    false,
-                    "",
-                    "info: downloading\nerror: could not download file",
-                ),
-                Rustup::Hangs => Err(Error::TimedOut {
-                    command: line,
-                    seconds: 300,
-                }),
+                Rustup::Absent => {
+                    Err(Error::Start { program: call.program.clone(), source: io::ErrorKind::NotFound.into() })
+                }
+                Rustup::Offline => printed(false, "", "info: downloading\nerror: could not download file"),
+                Rustup::Hangs => Err(Error::TimedOut { command: line, seconds: 300 }),
                 Rustup::Beside => printed(true, "", ""),
                 Rustup::Works => {
                     add(&[LIBRARY]);
@@ -154,9 +119,7 @@ impl System for Paper {
                 }
             },
             APT_UPDATE => printed(self.apt_knows, "", "no network"),
-            APT_INSTALL | APT_INSTALL_LINKER if !self.apt_knows => {
-                printed(false, "", "E: Unable to locate package")
-            }
+            APT_INSTALL | APT_INSTALL_LINKER if !self.apt_knows => printed(false, "", "E: Unable to locate package"),
             APT_INSTALL => {
                 if self.apt_brings_files {
                     add(&[DEBIAN_RUSTC, DEBIAN_SOURCES, DEBIAN_START_FILE]);
@@ -180,12 +143,7 @@ impl System for Paper {
     }
 
     fn files(&self, folder: &Path) -> Vec<PathBuf> {
-        self.files
-            .borrow()
-            .iter()
-            .filter(|file| file.parent() == Some(folder))
-            .cloned()
-            .collect()
+        self.files.borrow().iter().filter(|file| file.parent() == Some(folder)).cloned().collect()
     }
 
     fn is_root(&self) -> bool {
@@ -228,10 +186,7 @@ fn each_machine_gets_its_tool_chain_with_the_fewest_steps() {
         },
         Case {
             name: "rustup adds the target",
-            machine: Paper {
-                rustup: Rustup::Works,
-                ..paper()
-            },
+            machine: Paper { rustup: Rustup::Works, ..paper() },
             choice: Choice::Best,
             native: true,
             runs: &[RUSTUP_ADD],
@@ -245,48 +200,29 @@ fn each_machine_gets_its_tool_chain_with_the_fewest_steps() {
         },
         Case {
             name: "rustup hangs",
-            machine: Paper {
-                rustup: Rustup::Hangs,
-                ..paper()
-            },
+            machine: Paper { rustup: Rustup::Hangs, ..paper() },
             choice: Choice::Best,
             native: false,
             runs: &[RUSTUP_ADD, APT_UPDATE, APT_INSTALL],
         },
         Case {
             name: "rustup manages another compiler",
-            machine: Paper {
-                rustup: Rustup::Beside,
-                ..paper()
-            },
+            machine: Paper { rustup: Rustup::Beside, ..paper() },
             choice: Choice::Best,
             native: false,
             runs: &[RUSTUP_ADD, APT_UPDATE, APT_INSTALL],
         },
         Case {
             name: "no rustup, so no linkers either",
-            machine: Paper {
-                rustup: Rustup::Absent,
-                ..paper()
-            }
-            .without(&[SHIPPED_COMPONENT_LINKER, SHIPPED_MODULE_LINKER]),
+            machine: Paper { rustup: Rustup::Absent, ..paper() }
+                .without(&[SHIPPED_COMPONENT_LINKER, SHIPPED_MODULE_LINKER]),
             choice: Choice::Best,
             native: false,
-            runs: &[
-                RUSTUP_ADD,
-                APT_UPDATE,
-                APT_INSTALL,
-                APT_UPDATE,
-                APT_INSTALL_LINKER,
-                BUILD_LINKER,
-            ],
+            runs: &[RUSTUP_ADD, APT_UPDATE, APT_INSTALL, APT_UPDATE, APT_INSTALL_LINKER, BUILD_LINKER],
         },
         Case {
             name: "a linker older than the compiler's LLVM is not taken",
-            machine: paper()
-                .with(&DEBIAN_FILES)
-                .with(&["/usr/bin/wasm-ld-14"])
-                .without(&[SHIPPED_MODULE_LINKER]),
+            machine: paper().with(&DEBIAN_FILES).with(&["/usr/bin/wasm-ld-14"]).without(&[SHIPPED_MODULE_LINKER]),
             choice: Choice::Debian,
             native: false,
             runs: &[APT_UPDATE, APT_INSTALL_LINKER],
@@ -300,27 +236,14 @@ fn each_machine_gets_its_tool_chain_with_the_fewest_steps() {
         },
         Case {
             name: "rustup is forced though Debian's packages are there",
-            machine: Paper {
-                rustup: Rustup::Works,
-                ..paper()
-            }
-            .with(&DEBIAN_FILES),
+            machine: Paper { rustup: Rustup::Works, ..paper() }.with(&DEBIAN_FILES),
             choice: Choice::Rustup,
             native: true,
             runs: &[RUSTUP_ADD],
         },
     ];
-    for Case {
-        name,
-        machine,
-        choice,
-        native,
-        runs,
-    } in cases
-    {
-        let toolchain = machine
-            .ensure(choice)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    for Case { name, machine, choice, native, runs } in cases {
+        let toolchain = machine.ensure(choice).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(toolchain.0 == Kind::Native, native, "{name}: {toolchain:?}");
         assert_eq!(machine.changes(), runs, "{name}");
         // The second time there is nothing to do.
@@ -348,71 +271,44 @@ fn a_failure_names_the_next_step() {
         },
         Case {
             name: "not root",
-            machine: Paper {
-                root: false,
-                ..paper()
-            },
+            machine: Paper { root: false, ..paper() },
             choice: Choice::Best,
             error: "by root only",
             hint: "apt-get update && apt-get install --no-install-recommends rustc-web rust-web-src wasi-libc",
         },
         Case {
             name: "no Debian",
-            machine: Paper {
-                rustup: Rustup::Absent,
-                ..paper()
-            }
-            .without(&[APT]),
+            machine: Paper { rustup: Rustup::Absent, ..paper() }.without(&[APT]),
             choice: Choice::Best,
             error: "rustup: is not installed",
             hint: "https://rustup.rs",
         },
         Case {
             name: "a Debian without the packages",
-            machine: Paper {
-                apt_knows: false,
-                ..paper()
-            },
+            machine: Paper { apt_knows: false, ..paper() },
             choice: Choice::Best,
             error: "Unable to locate package",
             hint: "https://rustup.rs",
         },
         Case {
             name: "packages that do not bring what they should",
-            machine: Paper {
-                apt_brings_files: false,
-                ..paper()
-            },
+            machine: Paper { apt_brings_files: false, ..paper() },
             choice: Choice::Best,
             error: "still missing",
             hint: "rustup target add",
         },
         Case {
             name: "Debian's compiler is too old",
-            machine: Paper {
-                debian_release: "1.85.0",
-                ..paper()
-            },
+            machine: Paper { debian_release: "1.85.0", ..paper() },
             choice: Choice::Best,
             error: "is 1.85.0, and 1.95 is needed",
             hint: "apt-get upgrade",
         },
     ];
-    for Case {
-        name,
-        machine,
-        choice,
-        error,
-        hint,
-    } in cases
-    {
+    for Case { name, machine, choice, error, hint } in cases {
         let failure = machine.ensure(choice).unwrap_err();
         assert!(failure.to_string().contains(error), "{name}: {failure}");
-        assert!(
-            failure.hint().unwrap().contains(hint),
-            "{name}: {:?}",
-            failure.hint()
-        );
+        assert!(failure.hint().unwrap().contains(hint), "{name}: {:?}", failure.hint());
     }
 }
 
@@ -434,15 +330,6 @@ fn the_flags_survive_a_path_with_a_space() {
     };
     debian.set_module_linker("/my tools/wasm-ld");
     let environment = debian.environment();
-    let flags = &environment
-        .iter()
-        .find(|(name, _)| name == "CARGO_ENCODED_RUSTFLAGS")
-        .unwrap()
-        .1;
-    assert!(
-        flags
-            .split('\u{1f}')
-            .any(|flag| flag == "-Clink-arg=--wasm-ld-path=/my tools/wasm-ld"),
-        "{flags}"
-    );
+    let flags = &environment.iter().find(|(name, _)| name == "CARGO_ENCODED_RUSTFLAGS").unwrap().1;
+    assert!(flags.split('\u{1f}').any(|flag| flag == "-Clink-arg=--wasm-ld-path=/my tools/wasm-ld"), "{flags}");
 }

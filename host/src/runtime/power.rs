@@ -1,0 +1,276 @@
+//! What the host lends a connector, as the runtime needs it: the ledger's storage and blobs behind [`Store`], requests
+//! behind [`HttpClient`]. Both are made per platform elsewhere, so that calls are tested with in-process fakes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::blobs::PlatformBlobs;
+use super::limits::Limits;
+use crate::ledger::LedgerError;
+use crate::model::{Kind, PlatformCode, PlatformId, RemoteError};
+
+/// Storage and blobs of all platforms, kept by the ledger. Keys and ids of one platform mean nothing to another.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The committed value of a key.
+    async fn get(&self, platform: PlatformId, key: &str) -> Result<Option<Vec<u8>>, LedgerError>;
+
+    /// Committed keys with the prefix that sort after `after`, sorted by bytes, at most `limit`.
+    async fn keys(
+        &self,
+        platform: PlatformId,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<String>, LedgerError>;
+
+    /// Bytes of all committed keys and values of the platform.
+    async fn size(&self, platform: PlatformId) -> Result<u64, LedgerError>;
+
+    /// Writes one value in a transaction of its own; durable when it returns.
+    async fn set_now(&self, platform: PlatformId, key: &str, value: &[u8]) -> Result<(), LedgerError>;
+
+    /// The platform's blob with this id.
+    async fn blob(&self, platform: PlatformId, id: &str) -> Result<Option<Blob>, LedgerError>;
+
+    /// Some blob with this content: the platform's own if it has one, else any platform's (its `id`
+    /// then means nothing to this one).
+    async fn blob_with_content(
+        &self,
+        platform: PlatformId,
+        content: &str,
+    ) -> Result<Option<(PlatformId, Blob)>, LedgerError>;
+
+    /// Remembers a blob whose bytes are already durable; `url` is where it was fetched from. The id is new.
+    async fn add_blob(&self, platform: PlatformId, blob: &Blob, url: Option<&str>) -> Result<(), LedgerError>;
+}
+
+/// Bytes the host keeps, as one platform knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// Random per platform.
+    pub id: String,
+    /// Hex of the bytes' BLAKE3: the name of the file, and what `Medium::blob` holds in the hub.
+    pub content: String,
+    /// Bytes.
+    pub size: u64,
+    /// Media type.
+    pub media_type: String,
+    /// File name, if known.
+    pub name: Option<String>,
+}
+
+/// Sends a platform's requests: grants, address policy, credentials, rate limits, retries and masking. One per platform
+/// and grant set.
+#[async_trait]
+pub trait HttpClient: Send + Sync {
+    /// Sends one request. Any status is an answer.
+    ///
+    /// The implementation calls [`CallContext::leaves`] immediately before a request that is not a read leaves the
+    /// host, and refuses such a request with `denied` when [`CallContext::preview`] is set.
+    ///
+    /// # Errors
+    /// `denied` (grant, address, size), `throttled`, `unavailable` (no connection: nothing was done), `timeout` (sent,
+    /// no complete answer), `auth` (log-in refused); no other case.
+    async fn send(&self, call: &CallContext, request: Request) -> Result<Response, RemoteError>;
+}
+
+/// Which requests go first when a platform's rate is short, and which class an action belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Orders and their events, shipments, and what a person waits for (`check`).
+    Order,
+    /// Stock.
+    Stock,
+    /// Prices.
+    Price,
+    /// The rest.
+    Rest,
+}
+
+impl Class {
+    /// The class of an action's kind.
+    #[must_use]
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Order | Kind::OrderEvent | Kind::Shipment | Kind::Customer => Self::Order,
+            Kind::Stock => Self::Stock,
+            Kind::Price => Self::Price,
+            Kind::Category | Kind::Product => Self::Rest,
+        }
+    }
+}
+
+/// What a power must know of the call that uses it. Clones belong to the same call.
+#[derive(Clone)]
+pub struct CallContext {
+    /// Whose call it is.
+    pub platform: PlatformId,
+    /// Its short name, for logs.
+    pub code: PlatformCode,
+    /// Only reads leave the host.
+    pub preview: bool,
+    /// Admission class of its requests.
+    pub class: Class,
+    /// When the call is ended. Nothing may be sent after it.
+    pub deadline: Instant,
+    /// Limits of the platform.
+    pub limits: Arc<Limits>,
+    /// The platform's blobs: where bodies come from and where answers with `to_blob` go.
+    pub blobs: PlatformBlobs,
+    /// Requests that were not reads and left the host.
+    pub unsafe_sent: Arc<AtomicU32>,
+}
+
+impl CallContext {
+    /// Notes that a request which is not a read leaves now; a lost answer is "unknown" from here on.
+    pub fn leaves(&self) {
+        self.unsafe_sent.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many such requests left so far.
+    #[must_use]
+    pub fn unsafe_sent(&self) -> u32 {
+        self.unsafe_sent.load(Ordering::SeqCst)
+    }
+
+    /// Time left until the call is ended.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Whether a request may be repeated and passes in a preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// GET and HEAD are reads; everything else is sent once.
+    ByMethod,
+    /// A read, whatever the method.
+    Safe,
+    /// Sent once, counted as a write.
+    Never,
+}
+
+/// A request of a connector.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// HTTP method.
+    pub method: String,
+    /// Absolute; not yet checked.
+    pub url: String,
+    /// As the connector gave them; not yet checked.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Option<Body>,
+    /// Name of a declared credential.
+    pub credential: Option<String>,
+    /// Whether it is a read.
+    pub repeat: Repeat,
+    /// Name of a declared rate; absent: the first declared one.
+    pub rate: Option<String>,
+    /// Wish of the connector; at most the limit counts.
+    pub timeout: Option<Duration>,
+    /// Keep the answer's body outside the sandbox.
+    pub to_blob: bool,
+}
+
+impl Request {
+    /// A GET without anything else.
+    pub fn get(url: impl Into<String>) -> Self {
+        Self {
+            method: "GET".into(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            credential: None,
+            repeat: Repeat::ByMethod,
+            rate: None,
+            timeout: None,
+            to_blob: false,
+        }
+    }
+
+    /// Whether it only reads: may be repeated, passes in a preview, is not counted as unsafe.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        match self.repeat {
+            Repeat::Safe => true,
+            Repeat::Never => false,
+            Repeat::ByMethod => matches!(self.method.as_str(), "GET" | "HEAD"),
+        }
+    }
+}
+
+/// Body of a request. Blobs are streamed from [`CallContext::blobs`].
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// Bytes from the sandbox.
+    Bytes(Bytes),
+    /// Bytes the host keeps.
+    Blob(Blob),
+    /// URL-encoded form.
+    Form(Vec<(String, String)>),
+    /// Multipart form data.
+    Multipart(Vec<Part>),
+}
+
+/// One part of multipart form data.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Name of the form field.
+    pub name: String,
+    /// File name.
+    pub filename: Option<String>,
+    /// Media type.
+    pub media_type: Option<String>,
+    /// Content.
+    pub content: PartContent,
+}
+
+/// Content of a part.
+#[derive(Debug, Clone)]
+pub enum PartContent {
+    /// Bytes from the sandbox.
+    Bytes(Bytes),
+    /// Bytes the host keeps.
+    Blob(Blob),
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Status.
+    pub status: u16,
+    /// Names in lower case; secrets masked.
+    pub headers: Vec<(String, String)>,
+    /// Body, decompressed.
+    pub body: Answer,
+    /// Where it came from after redirects; secrets masked.
+    pub url: String,
+}
+
+/// Body of an answer.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// For the sandbox.
+    Bytes(Bytes),
+    /// Kept by the host.
+    Blob(Blob),
+}
+
+/// A client that refuses everything: for `describe`, and for platforms that were granted nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoHttp;
+
+#[async_trait]
+impl HttpClient for NoHttp {
+    async fn send(&self, _: &CallContext, _: Request) -> Result<Response, RemoteError> {
+        Err(RemoteError::Denied("this platform was granted no host to talk to".into()))
+    }
+}
