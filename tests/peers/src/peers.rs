@@ -1,0 +1,193 @@
+//! The two servers: copied out of the shared folder, seeded once, started afresh for every run, stopped by process id.
+//!
+//! The first start installs and seeds (minutes); what it made is kept as a template (a database for Tryton, a data folder for
+//! Vendure), so that every run begins with the same data on ports of its own within seconds.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{copy_folder, free_port, run};
+
+/// The running pair. Dropping it stops whatever still runs; [`Peers::stop`] does the same and reports.
+#[derive(Debug)]
+pub struct Peers {
+    folder: PathBuf,
+    /// Where the shop answers, without a trailing slash.
+    pub shop: String,
+    /// Where the ERP answers, its database included, without a trailing slash.
+    pub erp: String,
+    /// Key for the ERP's REST interface.
+    pub erp_key: String,
+    database_port: u16,
+    database_folder: PathBuf,
+    running: bool,
+}
+
+impl Peers {
+    /// Copies `shared`/peers into `folder`, installs and seeds what is missing, and starts both servers with fresh data.
+    pub async fn start(shared: &Path, folder: &Path) -> Result<Self> {
+        let source = shared.join("peers");
+        if !source.join("tryton/start.sh").is_file() {
+            bail!("{} holds no peers: give the shared folder with --shared", shared.display());
+        }
+        copy_folder(&source, folder).await?;
+        let folder = folder.canonicalize()?;
+        let database_folder = database_folder(&folder).await;
+        let mut peers = Self {
+            shop: String::new(),
+            erp: String::new(),
+            erp_key: String::new(),
+            database_port: free_port()?,
+            database_folder,
+            running: true,
+            folder,
+        };
+        peers.stop_servers();
+        let (shop, erp) = tokio::join!(peers.start_shop(), peers.start_erp());
+        peers.shop = shop.context("the shop did not start")?;
+        (peers.erp, peers.erp_key) = erp.context("the ERP did not start")?;
+        Ok(peers)
+    }
+
+    async fn start_shop(&self) -> Result<String> {
+        let (pristine, data) = (self.folder.join("vendure/pristine"), self.folder.join("vendure/run"));
+        if !pristine.join("seeded").exists() {
+            let _ = std::fs::remove_dir_all(&pristine);
+            self.script("vendure/start.sh", free_port()?, &pristine).await?;
+            let pid = self.pid("vendure");
+            stop_one(&self.folder, "vendure");
+            wait_until_gone(pid).await?;
+            std::fs::write(pristine.join("seeded"), "")?;
+        }
+        let _ = std::fs::remove_dir_all(&data);
+        copy_folder(&pristine, &data).await?;
+        let port = free_port()?;
+        self.script("vendure/start.sh", port, &data).await?;
+        Ok(format!("http://127.0.0.1:{port}"))
+    }
+
+    async fn start_erp(&self) -> Result<(String, String)> {
+        let key = self.folder.join("tryton/rest.key");
+        let pristine_key = self.folder.join("tryton/pristine.key");
+        self.script("pg/start.sh", 0, Path::new("")).await?;
+        let has_template =
+            self.sql("postgres", "select 1 from pg_database where datname = 'erp_pristine'").await? == "1";
+        if !(has_template && pristine_key.exists()) {
+            self.sql("postgres", "drop database if exists erp_pristine").await?;
+            let _ = std::fs::remove_file(&key);
+            self.script("tryton/start.sh", free_port()?, Path::new("")).await?;
+            let pid = self.pid("tryton");
+            stop_one(&self.folder, "tryton");
+            wait_until_gone(pid).await?;
+            self.sql("postgres", "create database erp_pristine template erp").await?;
+            std::fs::copy(&key, &pristine_key)?;
+        }
+        self.sql("postgres", "drop database if exists erp").await?;
+        self.sql("postgres", "create database erp template erp_pristine").await?;
+        std::fs::copy(&pristine_key, &key)?;
+        let port = free_port()?;
+        self.script("tryton/start.sh", port, Path::new("")).await?;
+        let key = std::fs::read_to_string(key)?.trim().to_owned();
+        Ok((format!("http://127.0.0.1:{port}/erp"), key))
+    }
+
+    /// Runs one of the peers' own scripts with our ports and folders.
+    async fn script(&self, script: &str, port: u16, shop_data: &Path) -> Result<String> {
+        let mut command = Command::new(self.folder.join(script));
+        command
+            .current_dir(&self.folder)
+            .env("PORT", port.to_string())
+            .env("PGPORT", self.database_port.to_string())
+            .env("PEER_PGDATA", &self.database_folder)
+            .env("PEER_DATA", shop_data)
+            .env("DB", "sqljs");
+        run(command).await
+    }
+
+    /// Asks the ERP's database; rows by line, columns by `|`.
+    pub async fn erp_sql(&self, query: &str) -> Result<String> {
+        self.sql("erp", query).await
+    }
+
+    async fn sql(&self, database: &str, query: &str) -> Result<String> {
+        let mut psql = Command::new("psql");
+        psql.args(["-qAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", database])
+            .args(["-p", &self.database_port.to_string(), "-c", query])
+            .env("PGOPTIONS", "-c client_min_messages=warning");
+        Ok(run(psql).await?.trim().to_owned())
+    }
+
+    fn pid(&self, server: &str) -> Option<u32> {
+        std::fs::read_to_string(self.folder.join(server).join("server.pid")).ok()?.trim().parse().ok()
+    }
+
+    /// Stops both servers and the database.
+    pub fn stop(mut self) {
+        self.stop_servers();
+        self.running = false;
+    }
+
+    /// Leaves everything running; the scripts' `stop.sh` stop it.
+    pub fn keep(mut self) {
+        self.running = false;
+    }
+
+    fn stop_servers(&self) {
+        for server in ["vendure", "tryton"] {
+            stop_one(&self.folder, server);
+        }
+        if self.database_folder.join("postmaster.pid").exists() {
+            // Failing here means that it had stopped already, which is what is wanted.
+            let _ = Command::new(self.folder.join("pg/stop.sh")).env("PEER_PGDATA", &self.database_folder).output();
+        }
+    }
+}
+
+impl Drop for Peers {
+    fn drop(&mut self) {
+        if self.running {
+            self.stop_servers();
+        }
+    }
+}
+
+/// Stops a server of ours by its recorded process id, if that process still is the server: ids are used again.
+fn stop_one(folder: &Path, server: &str) {
+    let file = folder.join(server).join("server.pid");
+    let Some(pid) = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
+        return;
+    };
+    let is_ours = std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder.join(server));
+    if is_ours {
+        let _ = Command::new(folder.join(server).join("stop.sh")).output();
+    }
+    let _ = std::fs::remove_file(file);
+}
+
+async fn wait_until_gone(pid: Option<u32>) -> Result<()> {
+    let Some(pid) = pid else { return Ok(()) };
+    let begin = Instant::now();
+    while Path::new(&format!("/proc/{pid}/cwd")).read_link().is_ok() {
+        if begin.elapsed() > Duration::from_secs(30) {
+            bail!("process {pid} did not end within 30 s");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+/// PostgreSQL runs as another user, who must be able to reach its folder; where ours is private, a temporary one is used.
+async fn database_folder(folder: &Path) -> PathBuf {
+    let mut probe = Command::new("su");
+    probe.args(["postgres", "-c"]).arg(format!("test -x '{}'", folder.display()));
+    if run(probe).await.is_ok() {
+        return folder.join("database");
+    }
+    let name = folder.display().to_string().replace(['/', ' '], "-");
+    std::env::temp_dir().join(format!("tradepost-peers{name}"))
+}
