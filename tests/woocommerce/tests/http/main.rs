@@ -1,0 +1,4 @@
+//! The simulator over real HTTP on loopback.
+
+mod client;
+mod shop;
