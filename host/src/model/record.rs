@@ -173,3 +173,18 @@ pub struct VariantRecord {
     /// `head` and `media`.
     pub facets: Facets,
 }
+
+impl VariantRecord {
+    /// Body of the facet `grouping` of a product with these variants: their SKUs, sorted; the remote id where one has no
+    /// SKU. A platform that reorders its variants has not regrouped them.
+    #[must_use]
+    pub fn grouping(variants: &[Self]) -> serde_json::Value {
+        let name = |variant: &Self| match &variant.remote {
+            Some(remote) if variant.sku.is_empty() => remote.id.clone(),
+            _ => variant.sku.clone(),
+        };
+        let mut names: Vec<String> = variants.iter().map(name).collect();
+        names.sort();
+        names.into()
+    }
+}

@@ -190,6 +190,8 @@ CREATE TABLE intent (
     state      TEXT    NOT NULL CHECK (state IN ('planned', 'sending', 'done', 'refused', 'retry', 'unknown', 'superseded', 'cancelled', 'waiting', 'dismissed')),
     attempts   INTEGER NOT NULL DEFAULT 0,
     uncertain  INTEGER NOT NULL DEFAULT 0,       -- was unknown once: find before the next create
+    absent_at  INTEGER,                          -- unknown: when a lookup first proved that it is not there
+    released   INTEGER NOT NULL DEFAULT 0,       -- a person let this plan through the guard; a changed plan is asked for again
     not_before INTEGER,
     sent_at    INTEGER,
     boot       TEXT,
