@@ -5,8 +5,10 @@ pub mod address;
 pub mod denial;
 pub mod grants;
 pub mod origin;
+pub mod secret;
 
 pub use address::{AddressClass, PrivateException};
 pub use denial::Denial;
 pub use grants::{Decision, Grants, Request};
 pub use origin::GrantedOrigin;
+pub use secret::Secret;

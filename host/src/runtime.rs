@@ -2,5 +2,6 @@
 //! powers its platform was granted and nothing else.
 
 pub mod blobs;
+pub mod http;
 pub mod limits;
 pub mod power;

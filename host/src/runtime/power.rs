@@ -133,6 +133,11 @@ impl CallContext {
         self.unsafe_sent.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Takes back a [`Self::leaves`] when no connection came about: nothing left after all.
+    pub fn stayed(&self) {
+        self.unsafe_sent.fetch_sub(1, Ordering::SeqCst);
+    }
+
     /// How many such requests left so far.
     #[must_use]
     pub fn unsafe_sent(&self) -> u32 {

@@ -1,0 +1,409 @@
+//! The one place that sends a connector's requests. Method, URL, address and credential are judged on every hop; rates,
+//! retries of reads, size limits and masking are applied here, so a connector cannot go around them.
+
+mod answer;
+mod body;
+mod credential;
+mod mask;
+mod rate;
+mod resolver;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backon::BackoffBuilder;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::limits::Limit;
+use super::power::{CallContext, HttpClient, Request, Response};
+use crate::capability::{Denial, GrantedOrigin, Grants, Secret};
+use crate::model::RemoteError;
+use crate::model::description::Credential;
+use credential::Credentials;
+use mask::Masker;
+use rate::Rates;
+pub use resolver::{Lookup, SystemLookup};
+
+/// Redirects that are followed.
+const HOPS: usize = 5;
+/// Longest wait for a rate or a `Retry-After` inside one call.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a platform's client is made of.
+pub struct Options {
+    /// What the platform may do.
+    pub grants: Arc<Grants>,
+    /// Settings, for `{setting}` in log-in and token addresses.
+    pub settings: Value,
+    /// Secret values by `credential/field`.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Turns names into addresses.
+    pub lookup: Arc<dyn Lookup>,
+    /// Whether this process still owns the data folder; asked before every request that is not a read.
+    pub owns: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// The client of one platform and grant set.
+pub struct PlatformHttp {
+    grants: Arc<Grants>,
+    client: reqwest::Client,
+    rates: Rates,
+    credentials: Credentials,
+    masker: Masker,
+    owns: Arc<dyn Fn() -> bool + Send + Sync>,
+    proxied: bool,
+}
+
+/// The client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The operator's proxy is no address.
+    #[error("the proxy `{proxy}` cannot be used")]
+    Proxy {
+        /// As configured.
+        proxy: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// TLS could not be set up.
+    #[error("the HTTP client cannot be made")]
+    Client(#[source] reqwest::Error),
+}
+
+impl PlatformHttp {
+    /// Makes the client.
+    ///
+    /// # Errors
+    /// A proxy that is no address, or no usable TLS.
+    pub fn new(options: Options) -> Result<Self, ClientError> {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            // An error means that somebody installed one already, which serves as well.
+            drop(rustls::crypto::ring::default_provider().install_default());
+        });
+        let Options { grants, settings, secrets, lookup, owns } = options;
+        let resolver = resolver::Guarded::new(Arc::clone(&grants), lookup);
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .dns_resolver(Arc::new(resolver))
+            .connect_timeout(Duration::from_secs(10))
+            .user_agent(concat!("Tradepost/", env!("CARGO_PKG_VERSION")))
+            .no_proxy();
+        if let Some(proxy) = &grants.proxy {
+            let proxy =
+                reqwest::Proxy::all(proxy).map_err(|source| ClientError::Proxy { proxy: proxy.clone(), source })?;
+            builder = builder.proxy(proxy);
+        }
+        let masker = Masker::default();
+        for secret in secrets.values() {
+            masker.add(secret);
+        }
+        Ok(Self {
+            client: builder.build().map_err(ClientError::Client)?,
+            rates: Rates::new(grants.rates()),
+            credentials: Credentials::new(settings, secrets),
+            masker,
+            owns,
+            proxied: grants.proxy.is_some(),
+            grants,
+        })
+    }
+
+    /// Hides the platform's secrets in a text that leaves for a log, a page or the ledger.
+    #[must_use]
+    pub fn mask(&self, text: &str) -> String {
+        self.masker.text(text)
+    }
+
+    async fn send_judged(&self, call: &CallContext, request: Request) -> Result<Response, Failure> {
+        let prepared = self.prepare(call, request)?;
+        let wish = prepared.request.timeout.unwrap_or(call.limits.http()).min(call.limits.http());
+        let read = prepared.request.is_read();
+        let mut delays = backon::ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(400))
+            .with_max_delay(Duration::from_secs(5))
+            .with_max_times(if read { 3 } else { 0 })
+            .with_jitter()
+            .build();
+        let mut fresh_login = false;
+        loop {
+            let turn = self.rates.admit(prepared.request.rate.as_deref(), call.class, PATIENCE.min(call.remaining()));
+            let turn = turn.await.map_err(|seconds| Failure::Remote(RemoteError::Throttled(seconds)))?;
+            let deadline = (Instant::now() + wish).min(call.deadline);
+            let result = self.hops(call, &prepared, deadline).await;
+            drop(turn);
+            match result {
+                // The platform does not take the token any more: it did nothing, so any method may go again.
+                Ok(response) if response.status == StatusCode::UNAUTHORIZED.as_u16() && !fresh_login => {
+                    let forgotten = match prepared.credential {
+                        Some(credential) => self.credentials.forget(credential).await,
+                        None => false,
+                    };
+                    if !forgotten {
+                        return Ok(response);
+                    }
+                    fresh_login = true;
+                }
+                Ok(response) => {
+                    let wait = self.rates.learn(prepared.request.rate.as_deref(), &response);
+                    let again = read && matches!(response.status, 429 | 502 | 503 | 504);
+                    let Some(delay) = delays.next().filter(|_| again) else { return Ok(response) };
+                    let delay = wait.unwrap_or(delay).max(delay);
+                    if delay > PATIENCE.min(call.remaining()) {
+                        if response.status == 429 {
+                            let seconds = u32::try_from(delay.as_secs()).unwrap_or(u32::MAX);
+                            return Err(RemoteError::Throttled(seconds.max(1)).into());
+                        }
+                        return Ok(response);
+                    }
+                    tokio::time::sleep(delay).await;
+                }
+                Err(failure) if failure.passes() => {
+                    let Some(delay) = delays.next().filter(|delay| *delay < call.remaining()) else {
+                        return Err(failure);
+                    };
+                    tokio::time::sleep(delay).await;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Judges what does not change from hop to hop.
+    fn prepare(&self, call: &CallContext, request: Request) -> Result<Prepared<'_>, Failure> {
+        let url = Url::parse(&request.url).map_err(|_| Denial::NotHttp { url: self.mask(&request.url) })?;
+        self.grants.check(&request.method, &url)?;
+        if call.preview && !request.is_read() {
+            let url = self.mask(url.as_str());
+            return Err(Denial::Preview { method: request.method, url }.into());
+        }
+        if !request.is_read() && !(self.owns)() {
+            return Err(RemoteError::Denied("this process does not own the data folder any more".into()).into());
+        }
+        let headers = headers(&request.headers)?;
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| Denial::Method { method: request.method.clone() })?;
+        let credential = request.credential.as_deref().map(|name| self.grants.credential(name)).transpose()?;
+        if let Some(credential) = credential {
+            self.grants.check_credential(credential, &url)?;
+        }
+        Ok(Prepared { request, url, method, headers, credential })
+    }
+
+    /// Sends the request and follows redirects of reads, judging every hop anew.
+    async fn hops(&self, call: &CallContext, prepared: &Prepared<'_>, deadline: Instant) -> Result<Response, Failure> {
+        let mut url = prepared.url.clone();
+        let mut credential = prepared.credential;
+        for _ in 0..=HOPS {
+            let origin = self.grants.check(prepared.method.as_str(), &url)?;
+            if let Some(credential) = credential {
+                self.grants.check_credential(credential, &url)?;
+            }
+            let response = self.hop(call, prepared, &url, &origin, credential, deadline).await?;
+            let Some(next) = redirect(&response, &url).filter(|_| prepared.request.is_read()) else {
+                return self.answer(call, prepared, response, deadline).await;
+            };
+            if GrantedOrigin::of(&next).as_ref() != Some(&origin) {
+                credential = None;
+            }
+            url = next;
+        }
+        let host = prepared.url.host_str().unwrap_or_default().to_owned();
+        Err(Denial::Redirects { host, limit: HOPS }.into())
+    }
+
+    async fn hop(
+        &self,
+        call: &CallContext,
+        prepared: &Prepared<'_>,
+        url: &Url,
+        origin: &GrantedOrigin,
+        credential: Option<&Credential>,
+        deadline: Instant,
+    ) -> Result<reqwest::Response, Failure> {
+        self.grants.check_port(&origin.host, origin.port)?;
+        let mut url = url.clone();
+        let mut headers = prepared.headers.clone();
+        if let Some(credential) = credential {
+            let login = credential::Login { http: self, deadline };
+            self.credentials.place(credential, &mut url, &mut headers, &login).await?;
+        }
+        let mut builder = self.client.request(prepared.method.clone(), url).headers(headers);
+        if let Some(content) = &prepared.request.body {
+            builder = body::attach(builder, content, call).await?;
+        }
+        let read = prepared.request.is_read();
+        if !read {
+            call.leaves();
+        }
+        let sent = self.transmit(builder, origin, deadline).await;
+        if !read && sent.as_ref().is_err_and(Failure::never_left) {
+            call.stayed();
+        }
+        sent
+    }
+
+    /// Sends, and makes sure that the answer came from an address that was judged.
+    async fn transmit(
+        &self,
+        builder: reqwest::RequestBuilder,
+        origin: &GrantedOrigin,
+        deadline: Instant,
+    ) -> Result<reqwest::Response, Failure> {
+        let response = timeout_at(deadline, builder.send())
+            .await
+            .map_err(|_| Failure::Remote(RemoteError::Timeout(format!("{origin} did not answer in time"))))?
+            .map_err(|error| Failure::of(&error, origin))?;
+        if let Some(address) = response.remote_addr().filter(|_| !self.proxied) {
+            // The request has left: this must not look like a refusal before anything was sent.
+            self.grants
+                .check_address(&origin.host, address.ip(), origin.port)
+                .map_err(|denial| Failure::Remote(RemoteError::Denied(denial.to_string())))?;
+        }
+        Ok(response)
+    }
+
+    async fn answer(
+        &self,
+        call: &CallContext,
+        prepared: &Prepared<'_>,
+        response: reqwest::Response,
+        deadline: Instant,
+    ) -> Result<Response, Failure> {
+        let host = response.url().host_str().unwrap_or_default().to_owned();
+        let reading = answer::read(call, &self.masker, response, prepared.request.to_blob);
+        match timeout_at(deadline, reading).await {
+            Ok(result) => result,
+            Err(_) => {
+                let limit = Limit::Http.exceeded(&call.limits);
+                Err(RemoteError::Timeout(format!("the answer of {host} did not end in time: {limit}")).into())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl HttpClient for PlatformHttp {
+    async fn send(&self, call: &CallContext, request: Request) -> Result<Response, RemoteError> {
+        let method = request.method.clone();
+        let sent = self.send_judged(call, request).await;
+        match sent {
+            Ok(response) => {
+                tracing::debug!(platform = %call.code, method, url = response.url, status = response.status, "http.send");
+                Ok(response)
+            }
+            Err(Failure::Denied(denial)) => {
+                let words = self.mask(&denial.to_string());
+                tracing::warn!(platform = %call.code, method, denial = words, "http.denied");
+                Err(RemoteError::Denied(words))
+            }
+            Err(Failure::Connect(words)) => Err(RemoteError::Unavailable(self.mask(&words))),
+            Err(Failure::Remote(error)) => Err(error),
+        }
+    }
+}
+
+struct Prepared<'a> {
+    request: Request,
+    url: Url,
+    method: Method,
+    headers: HeaderMap,
+    credential: Option<&'a Credential>,
+}
+
+/// How sending fails inside.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The host refused.
+    Denied(Denial),
+    /// No connection: nothing was sent.
+    Connect(String),
+    /// Anything else.
+    Remote(RemoteError),
+}
+
+impl Failure {
+    fn of(error: &reqwest::Error, origin: &GrantedOrigin) -> Self {
+        let mut source = std::error::Error::source(error);
+        let mut innermost = error.to_string();
+        while let Some(cause) = source {
+            if let Some(refused) = cause.downcast_ref::<resolver::Refused>() {
+                return Self::Denied(refused.denial(origin.port));
+            }
+            innermost = cause.to_string();
+            source = cause.source();
+        }
+        let words = format!("{origin}: {innermost}");
+        if error.is_connect() { Self::Connect(words) } else { Self::Remote(RemoteError::Timeout(words)) }
+    }
+
+    /// Nothing left the host: no connection, or the resolver refused the address.
+    fn never_left(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Denied(_))
+    }
+
+    /// May pass when a read is sent again.
+    fn passes(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Remote(RemoteError::Timeout(_) | RemoteError::Unavailable(_)))
+    }
+}
+
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Self {
+        Self::Remote(error)
+    }
+}
+
+/// Headers of the connector, without those that are the host's.
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, Denial> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let denied = || Denial::Header { name: name.clone() };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied())?;
+        let owned = matches!(
+            name.as_str(),
+            "host"
+                | "connection"
+                | "transfer-encoding"
+                | "content-length"
+                | "keep-alive"
+                | "te"
+                | "trailer"
+                | "upgrade"
+        );
+        if owned || name.as_str().starts_with("proxy-") {
+            return Err(denied());
+        }
+        // Left to the client, which undoes what it asks for: sizes are those of the decompressed bytes.
+        if name == "accept-encoding" {
+            continue;
+        }
+        headers.append(name.clone(), HeaderValue::from_str(value).map_err(|_| denied())?);
+    }
+    Ok(headers)
+}
+
+/// Where an answer redirects to.
+fn redirect(response: &reqwest::Response, url: &Url) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get("location")?.to_str().ok()?;
+    url.join(location).ok()
+}
