@@ -1,0 +1,159 @@
+//! Stock: what can still be sold of each variant, by warehouse.
+//!
+//! A variant does not change when its stock does; only moves show it, and moves that were planned for a day begin to
+//! count when the day comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde_json::{Number, Value, json};
+use tradepost_sdk::catalog::StockLevel;
+use tradepost_sdk::records::Records;
+use tradepost_sdk::source::Page;
+use tradepost_sdk::types::{Error, Link, RemoteRef};
+
+use super::product::sold;
+use super::{Reading, Rows, What, empty, filled, remote};
+use crate::api::{Api, Id, Search, changed_since};
+use crate::map;
+use crate::masters::{self, Warehouse};
+use crate::value;
+
+const FIELDS: &[&str] = &["code", "template.id", "template.consumable"];
+/// Most moves of one page: only their products are read.
+const MOVES: u32 = 1000;
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    id: u64,
+    code: Option<String>,
+    template: Template,
+}
+
+#[derive(Debug, Deserialize)]
+struct Template {
+    id: u64,
+    consumable: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Move {
+    product: Option<Id>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Quantity {
+    id: u64,
+    forecast_quantity: Option<Number>,
+}
+
+pub(super) fn pull(reading: &Reading<'_>) -> Result<Page, Error> {
+    let api = reading.api;
+    let search = Search::of("product.product", FIELDS).with(sold(api, "template.")).all();
+    let (rows, next, more) = match &reading.what {
+        What::Present => return reading.present(search, |row| row["code"].as_str().map(str::to_owned)),
+        // First the variants themselves: new ones have a figure before anything moves.
+        What::Since(since) if reading.cursor.second => {
+            let (products, next) = moved(reading, *since)?;
+            let rows = api.among(&search, &products)?;
+            (Rows { rows, deleted: Vec::new(), next: None }, next, false)
+        }
+        What::Since(_) => {
+            let rows = reading.rows(search, &["", "template."])?;
+            let next = rows.next;
+            (rows, next, next.is_none())
+        }
+        What::All | What::Ids(_) => {
+            let rows = reading.rows(search, &[])?;
+            let next = rows.next;
+            (rows, next, false)
+        }
+    };
+    let mut page = empty();
+    page.deleted = rows.deleted;
+    let levels = levels(reading, &rows.rows, &mut page)?;
+    filled(&mut page, Records::Stock(levels));
+    if more { Ok(reading.second(page)) } else { reading.finish(page, next) }
+}
+
+/// Products of moves that changed, or whose day has come since.
+fn moved(reading: &Reading<'_>, since: Timestamp) -> Result<(Vec<u64>, Option<u64>), Error> {
+    let today = today(reading.api)?;
+    let from = since.to_zoned(TimeZone::UTC).date().yesterday().unwrap_or(today);
+    let mut clause = changed_since(since, &[""]);
+    if let Some(clause) = clause.as_array_mut() {
+        clause.push(json!([
+            ["planned_date", ">=", value::day(from)],
+            ["planned_date", "<=", value::day(today)],
+            ["state", "in", ["draft", "staging", "assigned"]]
+        ]));
+    }
+    let search = Search::of("stock.move", &["product.id"]).with(clause);
+    let rows = reading.api.rows(&search.page(reading.cursor.after, MOVES))?;
+    let next = rows.last().filter(|_| rows.len() >= MOVES as usize).and_then(|row| row["id"].as_u64());
+    let products: BTreeSet<u64> =
+        crate::api::parse::<Move>(&rows)?.into_iter().filter_map(|moved| Some(moved.product?.id)).collect();
+    Ok((products.into_iter().collect(), next))
+}
+
+fn levels(reading: &Reading<'_>, rows: &[Value], page: &mut Page) -> Result<Vec<StockLevel>, Error> {
+    let api = reading.api;
+    let ids = super::category::ids(rows);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Taken before the server is asked: what happens in between is in a later figure.
+    let taken = api.host.now();
+    let mut figures = Vec::new();
+    for warehouse in masters::warehouses(api)? {
+        let figure = quantities(api, &warehouse, &ids)?;
+        figures.push((warehouse, figure));
+    }
+    let levels = Reading::convert(rows, page, |row: Row| {
+        let Some(sku) = map::some(row.code.as_deref()) else { return Ok(None) };
+        let levels = figures.iter().map(|(warehouse, figure)| {
+            let quantity = figure.get(&row.id).copied().flatten().unwrap_or_default();
+            level(&row, &sku, warehouse, value::plain(quantity), &taken)
+        });
+        Ok(Some(levels.collect::<Vec<_>>()))
+    });
+    Ok(levels.into_iter().flatten().collect())
+}
+
+/// What Tryton expects to be left of today's stock when all that is due has gone out and come in.
+fn quantities(
+    api: &Api<'_>,
+    warehouse: &Warehouse,
+    ids: &[u64],
+) -> Result<BTreeMap<u64, Option<rust_decimal::Decimal>>, Error> {
+    let search = Search::of("product.product", &["forecast_quantity"])
+        .all()
+        .context("locations", json!([warehouse.storage_location.id]))
+        .context("with_childs", json!(true))
+        .context("stock_date_end", value::day(today(api)?));
+    let rows: Vec<Quantity> = api.among(&search, ids)?;
+    rows.into_iter().map(|row| Ok((row.id, row.forecast_quantity.as_ref().map(value::quantity).transpose()?))).collect()
+}
+
+/// The server's day. Tryton's own is that of the company's zone; near midnight the later of the two matters little,
+/// because a move is due on the day after as well.
+fn today(api: &Api<'_>) -> Result<jiff::civil::Date, Error> {
+    let now = match api.clock()? {
+        Some(now) => now,
+        None => value::parse_instant(&api.host.now())?,
+    };
+    Ok(now.to_zoned(TimeZone::UTC).date())
+}
+
+fn level(row: &Row, sku: &str, warehouse: &Warehouse, quantity: String, taken: &str) -> StockLevel {
+    StockLevel {
+        head: map::read(RemoteRef { parent: Some(row.template.id.to_string()), ..remote(row.id) }, None),
+        variant: Link { id: Some(row.id.to_string()), key: sku.into() },
+        warehouse: warehouse.id.to_string(),
+        quantity,
+        unlimited: row.template.consumable.unwrap_or_default(),
+        taken: Some(taken.into()),
+    }
+}
