@@ -149,23 +149,43 @@ impl Response {
 /// Takes `data` out of a GraphQL answer.
 ///
 /// # Errors
-/// Everything [`Response::success`] and [`Response::json`] give; `auth` for the code FORBIDDEN or UNAUTHENTICATED;
-/// `rejected` with each message of `errors` otherwise.
+/// What [`Response::success`] and [`Response::json`] give; of an answer with `errors`, the gravest of them decides by
+/// `extensions.code`: FORBIDDEN and UNAUTHENTICATED are `auth`, *NOT_FOUND is `not-found`, a query that the schema
+/// refuses is a `bug`. INTERNAL_SERVER_ERROR and errors without a code say nothing about a write: `timeout` then,
+/// `unavailable` for a read. All others are `rejected` with the platform's words.
 pub fn graphql(response: Response) -> Result<Value, Error> {
-    let response = response.success()?;
-    let mut answer: Value = response.json()?;
-    if let Some(errors) = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty()) {
-        let code = |error: &Value| error.pointer("/extensions/code").and_then(Value::as_str).map(str::to_owned);
-        let words = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
-        if let Some(error) = errors.iter().find(|e| matches!(code(e).as_deref(), Some("FORBIDDEN" | "UNAUTHENTICATED")))
-        {
-            return Err(Error::Auth(words(error)));
-        }
-        return Err(Error::Rejected(
-            errors.iter().map(|e| Issue { path: String::new(), code: code(e), message: words(e) }).collect(),
-        ));
+    // GraphQL servers answer a malformed query with 400 and say in `errors` what is wrong with it.
+    let told = response.response.status == 400;
+    let response = if told { response } else { response.success()? };
+    let mut answer: Value = match response.json() {
+        Ok(answer) => answer,
+        Err(_) if told => return response.success().map(|_| Value::Null),
+        Err(error) => return Err(error),
+    };
+    let errors = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty());
+    let Some(errors) = errors else {
+        return response.success().map(|_| answer["data"].take());
+    };
+    let code = |error: &Value| error.pointer("/extensions/code").and_then(Value::as_str).map(str::to_owned);
+    let words = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
+    let with = |wanted: &dyn Fn(&str) -> bool| {
+        errors.iter().find(|error| wanted(code(error).as_deref().unwrap_or("INTERNAL_SERVER_ERROR"))).map(words)
+    };
+    if let Some(words) = with(&|code| matches!(code, "FORBIDDEN" | "UNAUTHENTICATED" | "UNAUTHORIZED")) {
+        return Err(Error::Auth(words));
     }
-    Ok(answer["data"].take())
+    if let Some(words) = with(&|code| code == "INTERNAL_SERVER_ERROR") {
+        return Err(if response.unsafe_request { Error::Timeout(words) } else { Error::Unavailable(words) });
+    }
+    if let Some(words) = with(&|code| code.starts_with("GRAPHQL_")) {
+        return Err(Error::Bug(words));
+    }
+    if let Some(words) = with(&|code| code.ends_with("NOT_FOUND")) {
+        return Err(Error::NotFound(words));
+    }
+    Err(Error::Rejected(
+        errors.iter().map(|e| Issue { path: String::new(), code: code(e), message: words(e) }).collect(),
+    ))
 }
 
 /// `rejected` with one issue for the whole record.
