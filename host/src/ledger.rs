@@ -4,9 +4,23 @@
 //! go through one thread that commits what has queued up in one transaction with `synchronous=FULL`: when
 //! [`Ledger::write`] returns, its work survives a power cut.
 
+pub mod attention;
+pub mod event;
+pub mod inbox;
+pub mod instance;
+pub mod link;
+pub mod platform;
+pub mod record;
+pub mod reservation;
+pub mod run;
+mod storage;
+pub mod stream;
 pub mod wait;
 pub mod want;
 mod writer;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

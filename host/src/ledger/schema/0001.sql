@@ -121,6 +121,7 @@ CREATE TABLE link (
 ) STRICT;
 CREATE UNIQUE INDEX link_slot ON link (platform, kind, record, slot) WHERE record IS NOT NULL AND state <> 'removed';
 CREATE INDEX link_record ON link (record) WHERE record IS NOT NULL;
+CREATE INDEX link_alt ON link (platform, kind) WHERE alt_ids <> '[]';
 
 CREATE TABLE never_match (
     platform  INTEGER NOT NULL,

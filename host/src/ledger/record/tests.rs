@@ -1,0 +1,100 @@
+use serde_json::json;
+
+use super::*;
+use crate::ledger::link::{LinkState, MadeBy, NewLink};
+use crate::ledger::tests::{Home, platform, read, write};
+use crate::model::RemoteRef;
+
+fn change(key: &str, body: Option<Value>) -> FacetChange {
+    FacetChange { key: key.into(), body, as_of: None }
+}
+
+#[tokio::test]
+async fn only_what_differs_is_written() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let erp = platform(&ledger, "erp").await;
+    let record = write(&ledger, move |tx| {
+        let record = tx.create_record(RecordKind::Variant, Some(erp), None)?;
+        let head = change("head", Some(json!({"sku": "A", "active": true})));
+        let stock = change("stock:WH", Some(json!({"quantity": "5"})));
+        let changed = tx.write_facets(record, vec![head.clone(), stock.clone()], Some(erp), FacetRule::Owner, None)?;
+        assert_eq!(changed.len(), 2);
+        assert!(changed[0].rev < changed[1].rev);
+        // The same again, with its keys in another order: nothing changed. A newer reading is kept as such.
+        let head = change("head", Some(json!({"active": true, "sku": "A"})));
+        let at = Timestamp::from_second(1_000).unwrap();
+        let stock = FacetChange { as_of: Some(at), ..stock };
+        assert_eq!(tx.write_facets(record, vec![head, stock], Some(erp), FacetRule::Owner, None)?, []);
+        assert_eq!(tx.record(record)?.facets[&"stock:WH".into()].as_of, Some(at));
+        let gone = tx.write_facets(record, vec![change("stock:WH", None)], Some(erp), FacetRule::Owner, None)?;
+        assert_eq!(gone[0].old, Some(json!({"quantity": "5"})));
+        Ok(record)
+    })
+    .await;
+    let stored = read(&ledger, move |view| view.record(record)).await;
+    assert_eq!(stored.facets.keys().map(FacetKey::as_str).collect::<Vec<_>>(), ["head"]);
+    let history = read(&ledger, move |view| view.facet_history(record)).await;
+    let lines: Vec<_> = history.iter().map(|line| (line.key.as_str(), line.body.is_some())).collect();
+    assert_eq!(lines, [("head", true), ("stock:WH", true), ("stock:WH", false)]);
+}
+
+#[tokio::test]
+async fn keys_find_active_records_only() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let sku = |value: &str| Key { kind: KeyType::Sku, value: value.into() };
+    write(&ledger, move |tx| {
+        let one = tx.create_record(RecordKind::Variant, None, None)?;
+        let two = tx.create_record(RecordKind::Variant, None, None)?;
+        tx.add_keys(one, RecordKind::Variant, &[sku("A"), sku("")])?;
+        tx.add_keys(two, RecordKind::Variant, &[sku("A")])?;
+        assert_eq!(tx.records_by_key(RecordKind::Variant, &sku("A"))?, [one, two]);
+        assert_eq!(tx.records_by_key(RecordKind::Product, &sku("A"))?, []);
+        assert_eq!(tx.records_by_key(RecordKind::Variant, &sku(""))?, []);
+        tx.replace_keys(two, RecordKind::Variant, &[sku("B")])?;
+        assert_eq!(tx.records_by_key(RecordKind::Variant, &sku("A"))?, [one]);
+        tx.mark_deleted(one)?;
+        assert_eq!(tx.records_by_key(RecordKind::Variant, &sku("A"))?, []);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_merge_moves_everything_and_names_collisions() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let (shop, erp) = (platform(&ledger, "shop").await, platform(&ledger, "erp").await);
+    write(&ledger, move |tx| {
+        let kept = tx.create_record(RecordKind::Customer, Some(shop), None)?;
+        let lost = tx.create_record(RecordKind::Customer, Some(erp), None)?;
+        let link = |platform, record, id: &str| {
+            tx.add_link(&NewLink {
+                platform,
+                kind: RecordKind::Customer,
+                record: Some(record),
+                slot: "main".into(),
+                remote: RemoteRef::new(id),
+                state: LinkState::Live,
+                reason: None,
+                made_by: MadeBy::Pulled,
+                run: None,
+            })
+        };
+        link(shop, kept, "s1")?;
+        link(shop, lost, "s2")?;
+        link(erp, lost, "e2")?;
+        tx.write_facets(lost, vec![change("head", Some(json!({"guest": false})))], None, FacetRule::Owner, None)?;
+        let colliding = tx.merge_records(kept, lost, None)?;
+        assert_eq!(colliding.len(), 1);
+        let links = tx.links_of(kept)?;
+        assert_eq!(links.iter().map(|link| link.slot.as_str()).collect::<Vec<_>>(), ["main", "merged:s2", "main"]);
+        assert!(tx.record(kept)?.facets.contains_key(&FacetKey::head()));
+        let lost = tx.record(lost)?;
+        assert_eq!((lost.state, lost.merged_into), (RecordState::Merged, Some(kept)));
+        assert!(matches!(tx.merge_records(kept, kept, None), Err(LedgerError::Conflict { .. })));
+        Ok(())
+    })
+    .await;
+}
