@@ -38,14 +38,7 @@ pub(crate) const SHARED: &[Arg] = &[
     ("date_on_sale_to_gmt", Kind::TextOrNull),
     ("virtual", Kind::Bool),
     ("downloadable", Kind::Bool),
-    (
-        "downloads",
-        Kind::List(&Kind::Object(&[
-            ("id", Kind::Text),
-            ("name", Kind::Text),
-            ("file", Kind::Text),
-        ])),
-    ),
+    ("downloads", Kind::List(&Kind::Object(&[("id", Kind::Text), ("name", Kind::Text), ("file", Kind::Text)]))),
     ("download_limit", Kind::Int),
     ("download_expiry", Kind::Int),
     ("tax_status", Kind::OneOf(&["taxable", "shipping", "none"])),
@@ -55,14 +48,7 @@ pub(crate) const SHARED: &[Arg] = &[
     ("backorders", Kind::OneOf(&["no", "notify", "yes"])),
     ("low_stock_amount", Kind::IntOrNull),
     ("weight", Kind::Text),
-    (
-        "dimensions",
-        Kind::Object(&[
-            ("length", Kind::Text),
-            ("width", Kind::Text),
-            ("height", Kind::Text),
-        ]),
-    ),
+    ("dimensions", Kind::Object(&[("length", Kind::Text), ("width", Kind::Text), ("height", Kind::Text)])),
     ("shipping_class", Kind::Text),
     ("menu_order", Kind::Int),
     ("meta_data", crate::meta::META),
@@ -86,11 +72,7 @@ const AS_SENT: &[&str] = &[
 /// Whether a list that asks for `wanted` shows the object: `any` leaves out what lies in the trash.
 pub(crate) fn has_status(item: &Item, wanted: &str) -> bool {
     let status = item.text("status");
-    if wanted == "any" {
-        status != "trash" && status != "auto-draft"
-    } else {
-        status == wanted
-    }
+    if wanted == "any" { status != "trash" && status != "auto-draft" } else { status == wanted }
 }
 
 /// The variations of a product.
@@ -111,19 +93,10 @@ pub(crate) fn check(state: &State, sent: &Body, id: u64) -> Result<(), ApiError>
     {
         let message = "Invalid or duplicated SKU.";
         let error = ApiError::new(400, "product_invalid_sku", message);
-        return Err(error
-            .with("resource_id", (*owner).into())
-            .with("unique_sku", format!("{sku}-1").into()));
+        return Err(error.with("resource_id", (*owner).into()).with("unique_sku", format!("{sku}-1").into()));
     }
-    for name in [
-        "date_on_sale_from",
-        "date_on_sale_from_gmt",
-        "date_on_sale_to",
-        "date_on_sale_to_gmt",
-    ] {
-        if paging::text(sent, name)
-            .is_some_and(|at| clock::read_gmt(at).is_none() && day(at).is_none())
-        {
+    for name in ["date_on_sale_from", "date_on_sale_from_gmt", "date_on_sale_to", "date_on_sale_to_gmt"] {
+        if paging::text(sent, name).is_some_and(|at| clock::read_gmt(at).is_none() && day(at).is_none()) {
             return Err(ApiError::invalid_param(name, "Invalid date."));
         }
     }
@@ -132,10 +105,7 @@ pub(crate) fn check(state: &State, sent: &Body, id: u64) -> Result<(), ApiError>
 
 /// A date without a time means its midnight.
 fn day(text: &str) -> Option<String> {
-    text.trim()
-        .parse::<jiff::civil::Date>()
-        .ok()
-        .map(|day| format!("{day}T00:00:00"))
+    text.trim().parse::<jiff::civil::Date>().ok().map(|day| format!("{day}T00:00:00"))
 }
 
 pub(crate) fn index_sku(state: &mut State, before: &str, after: &str, id: u64) {
@@ -156,8 +126,7 @@ pub(crate) fn apply(state: &State, item: &mut Item, sent: &Body) -> Result<(), A
         }
     }
     if let Some(text) = sent.get("description").and_then(Value::as_str) {
-        item.body
-            .insert("description".to_owned(), html::clean(text).into());
+        item.body.insert("description".to_owned(), html::clean(text).into());
     }
     if let Some(sku) = sent.get("sku").and_then(Value::as_str) {
         item.body.insert("sku".to_owned(), html::plain(sku).into());
@@ -169,25 +138,11 @@ pub(crate) fn apply(state: &State, item: &mut Item, sent: &Body) -> Result<(), A
     }
     if let Some(class) = sent.get("tax_class").and_then(Value::as_str) {
         // The standard class is written as nothing; an unknown class becomes the standard one.
-        let known = state
-            .tax_classes
-            .iter()
-            .any(|(slug, _)| slug == class && slug != "standard");
-        item.body.insert(
-            "tax_class".to_owned(),
-            if known || class == "parent" {
-                class
-            } else {
-                ""
-            }
-            .into(),
-        );
+        let known = state.tax_classes.iter().any(|(slug, _)| slug == class && slug != "standard");
+        item.body.insert("tax_class".to_owned(), if known || class == "parent" { class } else { "" }.into());
     }
     if let Some(Value::Object(given)) = sent.get("dimensions")
-        && let Some(stored) = item
-            .body
-            .get_mut("dimensions")
-            .and_then(Value::as_object_mut)
+        && let Some(stored) = item.body.get_mut("dimensions").and_then(Value::as_object_mut)
     {
         stored.extend(given.clone());
     }
@@ -195,11 +150,7 @@ pub(crate) fn apply(state: &State, item: &mut Item, sent: &Body) -> Result<(), A
         let at = |value: &Value, local: bool| -> Option<Timestamp> {
             let text = value.as_str()?;
             let text = day(text).unwrap_or_else(|| text.to_owned());
-            if local {
-                state.clock.read_local(&text)
-            } else {
-                clock::read_gmt(&text)
-            }
+            if local { state.clock.read_local(&text) } else { clock::read_gmt(&text) }
         };
         let gmt_name = format!("{name}_gmt");
         let given = match (sent.get(name), sent.get(&gmt_name)) {
@@ -222,8 +173,7 @@ fn stock(item: &mut Item, sent: &Body) {
     }
     if item.body["manage_stock"] == true {
         if let Some(quantity) = sent.get("stock_quantity") {
-            item.body
-                .insert("stock_quantity".to_owned(), quantity.clone());
+            item.body.insert("stock_quantity".to_owned(), quantity.clone());
         } else if item.body["stock_quantity"].is_null() {
             item.body.insert("stock_quantity".to_owned(), 0.into());
         }
@@ -247,10 +197,8 @@ pub(crate) fn settle_stock_status(item: &mut Item) {
 
 /// Whether the sale price is below the regular one and its time has come and not passed.
 pub(crate) fn on_sale(item: &Item, now: Timestamp) -> bool {
-    let (Some(regular), Some(sale)) = (
-        money::read(item.text("regular_price")),
-        money::read(item.text("sale_price")),
-    ) else {
+    let (Some(regular), Some(sale)) = (money::read(item.text("regular_price")), money::read(item.text("sale_price")))
+    else {
         return false;
     };
     let from = clock::read_gmt(item.text("date_on_sale_from_gmt"));
@@ -268,11 +216,7 @@ pub(crate) fn price(state: &State, item: &Item) -> String {
             .min_by_key(|price| money::read(price))
             .unwrap_or_default();
     }
-    let name = if on_sale(item, state.now()) {
-        "sale_price"
-    } else {
-        "regular_price"
-    };
+    let name = if on_sale(item, state.now()) { "sale_price" } else { "regular_price" };
     item.text(name).to_owned()
 }
 
@@ -280,12 +224,8 @@ pub(crate) fn price(state: &State, item: &Item) -> String {
 pub(crate) fn render(state: &State, item: &Item) -> Body {
     let mut body = item.body.clone();
     body.insert("id".to_owned(), item.id.into());
-    state
-        .clock
-        .write(&mut body, "date_created", Some(item.created));
-    state
-        .clock
-        .write(&mut body, "date_modified", Some(item.modified));
+    state.clock.write(&mut body, "date_created", Some(item.created));
+    state.clock.write(&mut body, "date_modified", Some(item.modified));
     for name in ["date_on_sale_from", "date_on_sale_to"] {
         let at = clock::read_gmt(item.text(&format!("{name}_gmt")));
         state.clock.write(&mut body, name, at);
@@ -293,24 +233,12 @@ pub(crate) fn render(state: &State, item: &Item) -> Body {
     let price = price(state, item);
     let visible = item.text("status") == "publish";
     let is_virtual = item.body["virtual"] == true;
-    body.insert(
-        "purchasable".to_owned(),
-        (visible && !price.is_empty()).into(),
-    );
+    body.insert("purchasable".to_owned(), (visible && !price.is_empty()).into());
     body.insert("price".to_owned(), price.into());
     body.insert("shipping_required".to_owned(), (!is_virtual).into());
-    body.insert(
-        "shipping_taxable".to_owned(),
-        (!is_virtual && item.text("tax_status") == "taxable").into(),
-    );
-    body.insert(
-        "backorders_allowed".to_owned(),
-        (item.text("backorders") != "no").into(),
-    );
-    body.insert(
-        "backordered".to_owned(),
-        (item.text("stock_status") == "onbackorder").into(),
-    );
+    body.insert("shipping_taxable".to_owned(), (!is_virtual && item.text("tax_status") == "taxable").into());
+    body.insert("backorders_allowed".to_owned(), (item.text("backorders") != "no").into());
+    body.insert("backordered".to_owned(), (item.text("stock_status") == "onbackorder").into());
     body
 }
 
@@ -326,31 +254,15 @@ pub(crate) fn images(state: &mut State, call: &Call, given: &Value) -> Result<Va
 pub(crate) fn image(state: &mut State, call: &Call, given: &Value) -> Result<Value, ApiError> {
     let stored = |state: &State, id: u64| -> Option<Value> {
         let holds = |item: &Item| {
-            let list = item
-                .body
-                .get("images")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            list.chain(item.body.get("image"))
-                .find(|row| row["id"] == id)
-                .cloned()
+            let list = item.body.get("images").and_then(Value::as_array).into_iter().flatten();
+            list.chain(item.body.get("image")).find(|row| row["id"] == id).cloned()
         };
-        state
-            .products
-            .values()
-            .chain(state.variations.values())
-            .chain(state.categories.values())
-            .find_map(holds)
+        state.products.values().chain(state.variations.values()).chain(state.categories.values()).find_map(holds)
     };
     let id = given["id"].as_u64().unwrap_or(0);
     let mut row = if id > 0 {
         stored(state, id).ok_or_else(|| {
-            ApiError::new(
-                400,
-                "woocommerce_product_invalid_image_id",
-                format!("#{id} is an invalid image ID."),
-            )
+            ApiError::new(400, "woocommerce_product_invalid_image_id", format!("#{id} is an invalid image ID."))
         })?
     } else {
         let src = given["src"].as_str().unwrap_or_default();
@@ -366,11 +278,7 @@ pub(crate) fn image(state: &mut State, call: &Call, given: &Value) -> Result<Val
 
 fn upload(state: &mut State, call: &Call, src: &str) -> Result<Value, ApiError> {
     let failed = |why: &str| {
-        ApiError::new(
-            400,
-            "woocommerce_product_image_upload_error",
-            format!("Error getting remote image {src}. {why}"),
-        )
+        ApiError::new(400, "woocommerce_product_image_upload_error", format!("Error getting remote image {src}. {why}"))
     };
     if !src.starts_with("http://") && !src.starts_with("https://") {
         return Err(failed("A valid URL was not provided."));
@@ -381,32 +289,19 @@ fn upload(state: &mut State, call: &Call, src: &str) -> Result<Value, ApiError> 
         None => return Err(failed("The address was not fetched.")),
     };
     if !upload.content_type.starts_with("image/") {
-        return Err(failed(
-            "Sorry, you are not allowed to upload this file type.",
-        ));
+        return Err(failed("Sorry, you are not allowed to upload this file type."));
     }
     let id = state.post_id();
-    let name = src
-        .split(['?', '#'])
-        .next()
-        .and_then(|path| path.rsplit('/').next())
-        .unwrap_or_default();
+    let name = src.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let stem = if stem.is_empty() {
-        "image".to_owned()
-    } else {
-        html::slug(stem)
-    };
+    let stem = if stem.is_empty() { "image".to_owned() } else { html::slug(stem) };
     let kind = match upload.content_type.as_str() {
         "image/jpeg" => "jpg",
         "image/gif" => "gif",
         "image/webp" => "webp",
         _ => "png",
     };
-    let path = format!(
-        "/wp-content/uploads/{}/{stem}-{id}.{kind}",
-        state.now().strftime("%Y/%m")
-    );
+    let path = format!("/wp-content/uploads/{}/{stem}-{id}.{kind}", state.now().strftime("%Y/%m"));
     let url = format!("{}{path}", state.shop.url);
     state.uploads.insert(path, upload);
     let mut row = Body::new();

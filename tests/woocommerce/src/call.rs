@@ -52,19 +52,11 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn ok(json: impl Into<Value>) -> Self {
-        Self {
-            status: 200,
-            json: json.into(),
-            headers: Vec::new(),
-        }
+        Self { status: 200, json: json.into(), headers: Vec::new() }
     }
 
     pub(crate) fn created(json: impl Into<Value>) -> Self {
-        Self {
-            status: 201,
-            json: json.into(),
-            headers: Vec::new(),
-        }
+        Self { status: 201, json: json.into(), headers: Vec::new() }
     }
 }
 
@@ -75,10 +67,7 @@ pub(crate) fn parse_query(text: &str) -> Body {
     let mut query = Map::new();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         match name.split_once('[') {
-            Some((name, _)) => match query
-                .entry(name.to_owned())
-                .or_insert_with(|| Value::Array(Vec::new()))
-            {
+            Some((name, _)) => match query.entry(name.to_owned()).or_insert_with(|| Value::Array(Vec::new())) {
                 Value::Array(items) => items.push(value.into_owned().into()),
                 other => *other = Value::Array(vec![value.into_owned().into()]),
             },
@@ -98,9 +87,6 @@ mod tests {
     #[test]
     fn reads_lists_as_php_does() {
         let query = parse_query("include[]=1&include[]=2&status=any&status=trash&sku=A%2BB");
-        assert_eq!(
-            Value::from(query),
-            json!({"include": ["1", "2"], "status": "trash", "sku": "A+B"})
-        );
+        assert_eq!(Value::from(query), json!({"include": ["1", "2"], "status": "trash", "sku": "A+B"}));
     }
 }

@@ -45,11 +45,7 @@ pub(crate) fn fill(state: &mut State, config: &Config) {
     for number in 0..config.products {
         product(state, &mut dice, number, &categories);
     }
-    let customers = if config.orders == 0 {
-        Vec::new()
-    } else {
-        accounts(state, &mut dice, config.orders / 3 + 1)
-    };
+    let customers = if config.orders == 0 { Vec::new() } else { accounts(state, &mut dice, config.orders / 3 + 1) };
     for number in 0..config.orders {
         order(state, &mut dice, number, config.orders, &customers);
     }
@@ -66,10 +62,7 @@ fn send(state: &mut State, method: &str, path: &str, body: Value) -> Option<Valu
         pictures: std::sync::Arc::default(),
     };
     let answer = routes::handle(state, &call);
-    debug_assert!(
-        answer.is_ok(),
-        "the catalogue writes only what the shop accepts: {answer:?}"
-    );
+    debug_assert!(answer.is_ok(), "the catalogue writes only what the shop accepts: {answer:?}");
     answer.ok().map(|reply| reply.json)
 }
 
@@ -81,12 +74,7 @@ fn categories(state: &mut State) -> Vec<u64> {
         let parent = match above.iter().find(|(name, _)| *name == goods.department) {
             Some((_, id)) => *id,
             None => {
-                let made = send(
-                    state,
-                    "POST",
-                    "/products/categories",
-                    json!({"name": goods.department}),
-                );
+                let made = send(state, "POST", "/products/categories", json!({"name": goods.department}));
                 let id = made.and_then(|row| row["id"].as_u64()).unwrap_or(0);
                 above.push((goods.department, id));
                 id
@@ -115,17 +103,9 @@ fn product(state: &mut State, dice: &mut Dice, number: usize, categories: &[u64]
     }
     let sku = format!("{}-{:04}", goods.code, 1000 + number);
     let price = goods.price + dice.below(goods.price / 2) / 50 * 50;
-    let picture = format!(
-        "{}/wp-content/uploads/catalogue/{}.png",
-        state.shop.url,
-        sku.to_lowercase()
-    );
-    let description = format!(
-        "<p>{} {}</p>\n<p><em>In short:</em> {}</p>",
-        goods.about,
-        dice.pick(words::REMARKS),
-        goods.english,
-    );
+    let picture = format!("{}/wp-content/uploads/catalogue/{}.png", state.shop.url, sku.to_lowercase());
+    let description =
+        format!("<p>{} {}</p>\n<p><em>In short:</em> {}</p>", goods.about, dice.pick(words::REMARKS), goods.english,);
     let mut body = json!({
         "name": name, "sku": sku, "type": "simple", "status": "publish", "description": description,
         "short_description": format!("<p>{}</p>", dice.pick(words::REMARKS)),
@@ -134,7 +114,7 @@ fn product(state: &mut State, dice: &mut Dice, number: usize, categories: &[u64]
         "meta_data": [{"key": "herkunft", "value": dice.pick(words::ORIGINS)}],
     });
     let image = stored_picture(state, &picture, &name);
-    let variable = !goods.sizes.is_empty() && number % 2 == 0;
+    let variable = !goods.sizes.is_empty() && number.is_multiple_of(2);
     if !variable {
         body["regular_price"] = cents(price).into();
         body["manage_stock"] = true.into();
@@ -159,10 +139,7 @@ fn product(state: &mut State, dice: &mut Dice, number: usize, categories: &[u64]
         for colour in goods.colours {
             for size in goods.sizes {
                 let letter: String = colour.chars().take(2).collect::<String>().to_uppercase();
-                let letter = letter
-                    .replace('Ü', "UE")
-                    .replace('Ö', "OE")
-                    .replace('Ä', "AE");
+                let letter = letter.replace('Ü', "UE").replace('Ö', "OE").replace('Ä', "AE");
                 let body = json!({
                     "sku": format!("{sku}-{letter}-{size}"), "regular_price": cents(price), "manage_stock": true,
                     "stock_quantity": dice.below(40),
@@ -173,19 +150,11 @@ fn product(state: &mut State, dice: &mut Dice, number: usize, categories: &[u64]
         }
     }
     // Written some time ago, one after the other, so that pages and dates have something to sort.
-    let age = SignedDuration::from_hours(24 * 200)
-        .saturating_sub(SignedDuration::from_mins(number as i64 * 7));
+    let age = SignedDuration::from_hours(24 * 200).saturating_sub(SignedDuration::from_mins(number as i64 * 7));
     let children: Vec<u64> = state
         .products
         .get(&id)
-        .map(|p| {
-            p.body["variations"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_u64)
-                .collect()
-        })
+        .map(|p| p.body["variations"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect())
         .unwrap_or_default();
     for id in children.into_iter().chain([id]) {
         if let Some(item) = state.article_mut(id)
@@ -206,12 +175,7 @@ fn stored_picture(state: &mut State, src: &str, alt: &str) -> Value {
     state.clock.write(&mut row, "date_created", Some(now));
     state.clock.write(&mut row, "date_modified", Some(now));
     row.insert("src".to_owned(), src.into());
-    let name = src
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(".png")
-        .to_owned();
+    let name = src.rsplit('/').next().unwrap_or_default().trim_end_matches(".png").to_owned();
     row.insert("name".to_owned(), name.into());
     row.insert("alt".to_owned(), alt.into());
     row.into()
@@ -221,11 +185,7 @@ fn person(dice: &mut Dice, number: usize) -> Value {
     let first = *dice.pick(words::FIRST_NAMES);
     let last = *dice.pick(words::LAST_NAMES);
     let austrian = dice.below(12) == 0;
-    let (postcode, city) = *dice.pick(if austrian {
-        words::AUSTRIAN_TOWNS
-    } else {
-        words::TOWNS
-    });
+    let (postcode, city) = *dice.pick(if austrian { words::AUSTRIAN_TOWNS } else { words::TOWNS });
     let mail = crate::html::slug(&format!("{first}.{last}")).replace('-', ".");
     json!({
         "first_name": first, "last_name": last, "company": "",
@@ -262,11 +222,7 @@ fn order(state: &mut State, dice: &mut Dice, number: usize, of: usize, customers
         items: articles,
         customer_id,
         billing: billing.clone(),
-        shipping: if dice.below(6) == 0 {
-            elsewhere(dice, &billing)
-        } else {
-            Value::Null
-        },
+        shipping: if dice.below(6) == 0 { elsewhere(dice, &billing) } else { Value::Null },
         coupon: match dice.below(9) {
             0 => Some("willkommen10".to_owned()),
             1 => Some("fuenfer".to_owned()),
@@ -274,11 +230,7 @@ fn order(state: &mut State, dice: &mut Dice, number: usize, of: usize, customers
         },
         payment_method: (*dice.pick(&["card", "card", "bacs", "cheque", "cod"])).to_owned(),
         shipping_total: (dice.below(5) == 0).then(|| "0.00".to_owned()),
-        note: if dice.below(10) == 0 {
-            (*dice.pick(words::NOTES)).to_owned()
-        } else {
-            String::new()
-        },
+        note: if dice.below(10) == 0 { (*dice.pick(words::NOTES)).to_owned() } else { String::new() },
     };
     let Ok(id) = control::place_order(state, &cart) else {
         return;
@@ -300,10 +252,7 @@ fn order(state: &mut State, dice: &mut Dice, number: usize, of: usize, customers
         && let Ok(at) = item.created.checked_sub(age)
     {
         item.created = at;
-        item.modified = at
-            .saturating_add(SignedDuration::from_mins(45))
-            .unwrap_or(at)
-            .min(item.modified);
+        item.modified = at.saturating_add(SignedDuration::from_mins(45)).unwrap_or(at).min(item.modified);
         let at = crate::clock::gmt(item.modified);
         for name in ["date_paid_gmt", "date_completed_gmt"] {
             if item.body[name].is_string() {
@@ -332,13 +281,7 @@ fn elsewhere(dice: &mut Dice, billing: &Value) -> Value {
 
 /// Some articles that can be bought, each with a small quantity.
 fn in_stock(state: &State, dice: &mut Dice, count: usize) -> Vec<(String, u32)> {
-    let last = state
-        .products
-        .keys()
-        .next_back()
-        .copied()
-        .unwrap_or(0)
-        .max(1);
+    let last = state.products.keys().next_back().copied().unwrap_or(0).max(1);
     let mut found: Vec<(String, u32)> = Vec::new();
     for _ in 0..count * 20 {
         if found.len() >= count {
@@ -349,11 +292,7 @@ fn in_stock(state: &State, dice: &mut Dice, count: usize) -> Vec<(String, u32)> 
             continue;
         };
         let children: Vec<_> = crate::article::children(state, product).collect();
-        let item = if children.is_empty() {
-            product
-        } else {
-            *dice.pick(&children)
-        };
+        let item = if children.is_empty() { product } else { *dice.pick(&children) };
         let sku = item.text("sku").to_owned();
         if item.int("stock_quantity") >= 3 && found.iter().all(|(have, _)| *have != sku) {
             found.push((sku, 1 + dice.below(2) as u32));

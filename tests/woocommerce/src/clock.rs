@@ -13,17 +13,11 @@ pub(crate) struct Clock {
 impl Clock {
     /// Now, with the offset a test has set, cut to whole seconds.
     pub(crate) fn now(&self) -> Timestamp {
-        whole_seconds(
-            Timestamp::now()
-                .saturating_add(self.offset)
-                .unwrap_or(Timestamp::MAX),
-        )
+        whole_seconds(Timestamp::now().saturating_add(self.offset).unwrap_or(Timestamp::MAX))
     }
 
     pub(crate) fn local(&self, at: Timestamp) -> String {
-        at.to_zoned(self.zone.clone())
-            .strftime("%Y-%m-%dT%H:%M:%S")
-            .to_string()
+        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S").to_string()
     }
 
     /// Reads a date in the site's zone unless it names an offset itself.
@@ -43,9 +37,7 @@ pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
 }
 
 pub(crate) fn gmt(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC)
-        .strftime("%Y-%m-%dT%H:%M:%S")
-        .to_string()
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// Reads a date that is meant in GMT unless it names an offset itself.
@@ -77,10 +69,7 @@ impl Given {
     pub(crate) fn at(self, zone: &TimeZone) -> Option<Timestamp> {
         match self {
             Self::Exact(at) => Some(at),
-            Self::Civil(date) => date
-                .to_zoned(zone.clone())
-                .ok()
-                .map(|zoned| zoned.timestamp()),
+            Self::Civil(date) => date.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp()),
         }
     }
 
@@ -110,10 +99,7 @@ mod tests {
 
     #[test]
     fn dates_carry_no_offset() {
-        let clock = Clock {
-            zone: TimeZone::get("Europe/Berlin").unwrap(),
-            offset: SignedDuration::ZERO,
-        };
+        let clock = Clock { zone: TimeZone::get("Europe/Berlin").unwrap(), offset: SignedDuration::ZERO };
         let at = "2026-07-01T10:00:00Z".parse().unwrap();
         let mut body = Map::new();
         clock.write(&mut body, "date_created", Some(at));

@@ -30,18 +30,12 @@ pub struct Refusal {
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
-        Self {
-            code: error.code,
-            message: error.message,
-        }
+        Self { code: error.code, message: error.message }
     }
 }
 
 fn refusal(code: &str, message: impl Into<String>) -> Refusal {
-    Refusal {
-        code: code.to_owned(),
-        message: message.into(),
-    }
+    Refusal { code: code.to_owned(), message: message.into() }
 }
 
 /// What a customer puts through the check-out.
@@ -161,34 +155,25 @@ impl Control {
 
     /// Edits the product or variation with this SKU.
     pub fn edit_article(&self, sku: &str, fields: Value) -> Result<Value, Refusal> {
-        let path = self
-            .article_path(sku)
-            .ok_or_else(|| refusal("unknown_sku", sku))?;
+        let path = self.article_path(sku).ok_or_else(|| refusal("unknown_sku", sku))?;
         self.as_staff("PUT", &path, fields)
     }
 
     /// Deletes the product or variation with this SKU for good.
     pub fn delete_article(&self, sku: &str) -> Result<Value, Refusal> {
-        let path = self
-            .article_path(sku)
-            .ok_or_else(|| refusal("unknown_sku", sku))?;
+        let path = self.article_path(sku).ok_or_else(|| refusal("unknown_sku", sku))?;
         self.as_staff("DELETE", &format!("{path}?force=true"), Value::Null)
     }
 
     /// The order as the REST interface shows it.
     pub fn order(&self, id: u64) -> Option<Value> {
-        self.as_staff("GET", &format!("/orders/{id}"), Value::Null)
-            .ok()
+        self.as_staff("GET", &format!("/orders/{id}"), Value::Null).ok()
     }
 
     /// Every order, by number, those in the trash included.
     pub fn orders(&self) -> Vec<Value> {
         let state = self.site.state();
-        state
-            .orders
-            .values()
-            .map(|item| orders::render(&state, item, 2))
-            .collect()
+        state.orders.values().map(|item| orders::render(&state, item, 2)).collect()
     }
 
     /// Edits an order: lines, addresses, notes, status.
@@ -207,32 +192,14 @@ impl Control {
     }
 
     /// Gives back an amount, or all that is left of the order where `amount` is absent.
-    pub fn refund_order(
-        &self,
-        id: u64,
-        amount: Option<&str>,
-        reason: &str,
-    ) -> Result<u64, Refusal> {
+    pub fn refund_order(&self, id: u64, amount: Option<&str>, reason: &str) -> Result<u64, Refusal> {
         let mut state = self.site.state();
-        let total = state
-            .orders
-            .get(&id)
-            .map(|order| crate::money::of(&order.body, "total"))
-            .unwrap_or_default();
-        let before: rust_decimal::Decimal = state
-            .refunds
-            .values()
-            .filter(|r| r.parent == id)
-            .map(|r| crate::money::of(&r.body, "amount"))
-            .sum();
+        let total = state.orders.get(&id).map(|order| crate::money::of(&order.body, "total")).unwrap_or_default();
+        let before: rust_decimal::Decimal =
+            state.refunds.values().filter(|r| r.parent == id).map(|r| crate::money::of(&r.body, "amount")).sum();
         let amount = amount.map_or_else(|| (total - before).to_string(), str::to_owned);
         let sent = json!({"amount": amount, "reason": reason});
-        Ok(refunds::refund(
-            &mut state,
-            id,
-            sent.as_object().unwrap_or(&Body::new()),
-            false,
-        )?)
+        Ok(refunds::refund(&mut state, id, sent.as_object().unwrap_or(&Body::new()), false)?)
     }
 }
 
@@ -243,25 +210,14 @@ pub(crate) fn place_order(state: &mut crate::state::State, cart: &Cart) -> Resul
         let item = item.ok_or_else(|| refusal("unknown_sku", sku.as_str()))?;
         let holder = match item.body["manage_stock"] == true {
             true => Some(item),
-            false => state
-                .products
-                .get(&item.parent)
-                .filter(|parent| parent.body["manage_stock"] == true),
+            false => state.products.get(&item.parent).filter(|parent| parent.body["manage_stock"] == true),
         };
-        let short = holder.is_some_and(|h| {
-            h.text("backorders") == "no" && h.int("stock_quantity") < i64::from(*quantity)
-        });
+        let short =
+            holder.is_some_and(|h| h.text("backorders") == "no" && h.int("stock_quantity") < i64::from(*quantity));
         if short || item.text("stock_status") == "outofstock" && holder.is_none() {
-            return Err(refusal(
-                "out_of_stock",
-                format!("{sku} is not in stock in this quantity"),
-            ));
+            return Err(refusal("out_of_stock", format!("{sku} is not in stock in this quantity")));
         }
-        let (product, variation) = if item.parent > 0 {
-            (item.parent, item.id)
-        } else {
-            (item.id, 0)
-        };
+        let (product, variation) = if item.parent > 0 { (item.parent, item.id) } else { (item.id, 0) };
         lines.push(json!({"product_id": product, "variation_id": variation, "quantity": quantity}));
     }
     if lines.is_empty() {
@@ -278,15 +234,8 @@ pub(crate) fn place_order(state: &mut crate::state::State, cart: &Cart) -> Resul
             shipping
         }
     };
-    let method = if cart.payment_method.is_empty() {
-        "card"
-    } else {
-        cart.payment_method.as_str()
-    };
-    let shipping_total = cart
-        .shipping_total
-        .clone()
-        .unwrap_or_else(|| "4.12".to_owned());
+    let method = if cart.payment_method.is_empty() { "card" } else { cart.payment_method.as_str() };
+    let shipping_total = cart.shipping_total.clone().unwrap_or_else(|| "4.12".to_owned());
     let mut sent = json!({
         "status": if method == "bacs" { "on-hold" } else if method == "card" { "pending" } else { "processing" },
         "customer_id": cart.customer_id, "billing": billing, "shipping": shipping, "line_items": lines,
@@ -302,11 +251,7 @@ pub(crate) fn place_order(state: &mut crate::state::State, cart: &Cart) -> Resul
     if let Some(code) = &cart.coupon {
         sent["coupon_lines"] = json!([{"code": code}]);
     }
-    Ok(orders::place(
-        state,
-        sent.as_object().unwrap_or(&Body::new()),
-        "checkout",
-    )?)
+    Ok(orders::place(state, sent.as_object().unwrap_or(&Body::new()), "checkout")?)
 }
 
 const HELP: &str = "\
@@ -345,16 +290,8 @@ struct Settings {
 }
 
 /// One request to `/__sim/`.
-pub(crate) fn http(
-    site: &Arc<Site>,
-    method: &Method,
-    path: &str,
-    _query: &str,
-    body: &[u8],
-) -> Response {
-    let control = Control {
-        site: Arc::clone(site),
-    };
+pub(crate) fn http(site: &Arc<Site>, method: &Method, path: &str, _query: &str, body: &[u8]) -> Response {
+    let control = Control { site: Arc::clone(site) };
     let below = path.trim_start_matches("/__sim").trim_matches('/');
     if below.is_empty() {
         return text_response(200, "text/plain; charset=utf-8", HELP.to_owned());
@@ -364,16 +301,8 @@ pub(crate) fn http(
     match dispatch(&control, method.as_str(), &parts, body) {
         Ok(json) => json_response(200, &json, &[]),
         Err(refusal) => {
-            let status = if refusal.code == "unknown_route" {
-                404
-            } else {
-                400
-            };
-            json_response(
-                status,
-                &json!({"code": refusal.code, "message": refusal.message}),
-                &[],
-            )
+            let status = if refusal.code == "unknown_route" { 404 } else { 400 };
+            json_response(status, &json!({"code": refusal.code, "message": refusal.message}), &[])
         }
     }
 }
@@ -385,12 +314,7 @@ fn decode(part: &str) -> String {
     pair.map(|(name, _)| name.into_owned()).unwrap_or_default()
 }
 
-fn dispatch(
-    control: &Control,
-    method: &str,
-    parts: &[&str],
-    body: &[u8],
-) -> Result<Value, Refusal> {
+fn dispatch(control: &Control, method: &str, parts: &[&str], body: &[u8]) -> Result<Value, Refusal> {
     fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         let body = if body.is_empty() { b"{}" } else { body };
         serde_json::from_slice(body).map_err(|error| refusal("unreadable_body", error.to_string()))
@@ -398,15 +322,14 @@ fn dispatch(
     let done = || Ok(json!({"done": true}));
     let order = |id: &str| id.parse::<u64>().map_err(|_| refusal("unknown_order", id));
     match (method, parts) {
-        ("GET", ["journal"]) => {
-            serde_json::to_value(control.journal()).map_err(|e| refusal("internal", e.to_string()))
-        }
+        ("GET", ["journal"]) => serde_json::to_value(control.journal()).map_err(|e| refusal("internal", e.to_string())),
         ("DELETE", ["journal"]) => {
             control.reset_journal();
             done()
         }
-        ("GET", ["misbehave"]) => serde_json::to_value(control.pending_scripts())
-            .map_err(|e| refusal("internal", e.to_string())),
+        ("GET", ["misbehave"]) => {
+            serde_json::to_value(control.pending_scripts()).map_err(|e| refusal("internal", e.to_string()))
+        }
         ("POST", ["misbehave"]) => {
             control.misbehave(read(body)?);
             done()
@@ -421,8 +344,8 @@ fn dispatch(
                 control.set_rate_limit((limit > 0).then_some(limit));
             }
             if let Some(seconds) = settings.listing_lag_seconds {
-                let lag = Duration::try_from_secs_f64(seconds)
-                    .map_err(|e| refusal("unreadable_body", e.to_string()))?;
+                let lag =
+                    Duration::try_from_secs_f64(seconds).map_err(|e| refusal("unreadable_body", e.to_string()))?;
                 control.set_listing_lag((!lag.is_zero()).then_some(lag));
             }
             if let Some(seconds) = settings.time_offset_seconds {
@@ -439,9 +362,7 @@ fn dispatch(
             let reason = wanted["reason"].as_str().unwrap_or_default();
             Ok(json!({"id": control.refund_order(order(id)?, wanted["amount"].as_str(), reason)?}))
         }
-        ("GET", ["articles", sku]) => control
-            .article(sku)
-            .ok_or_else(|| refusal("unknown_sku", *sku)),
+        ("GET", ["articles", sku]) => control.article(sku).ok_or_else(|| refusal("unknown_sku", *sku)),
         ("PUT", ["articles", sku]) => control.edit_article(sku, read(body)?),
         ("DELETE", ["articles", sku]) => control.delete_article(sku),
         _ => Err(refusal("unknown_route", "see GET /__sim for what there is")),

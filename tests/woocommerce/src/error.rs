@@ -14,52 +14,27 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.to_owned(),
-            message: message.into(),
-            data: Map::new(),
-        }
+        Self { status, code: code.to_owned(), message: message.into(), data: Map::new() }
     }
 
     /// The route exists in no namespace of this shop.
     pub(crate) fn no_route() -> Self {
-        Self::new(
-            404,
-            "rest_no_route",
-            "No route was found matching the URL and request method.",
-        )
+        Self::new(404, "rest_no_route", "No route was found matching the URL and request method.")
     }
 
     /// An object of this kind does not exist: `woocommerce_rest_<kind>_invalid_id`.
     pub(crate) fn invalid_id(kind: &str) -> Self {
-        Self::new(
-            404,
-            &format!("woocommerce_rest_{kind}_invalid_id"),
-            "Invalid ID.",
-        )
+        Self::new(404, &format!("woocommerce_rest_{kind}_invalid_id"), "Invalid ID.")
     }
 
     /// Parameters with a value the route forbids, each with its reason.
     pub(crate) fn invalid_params(refused: Vec<Refused>) -> Self {
         let names: Vec<&str> = refused.iter().map(|r| r.param.as_str()).collect();
-        let mut error = Self::new(
-            400,
-            "rest_invalid_param",
-            format!("Invalid parameter(s): {}", names.join(", ")),
-        );
-        let params: Map<String, Value> = refused
-            .iter()
-            .map(|r| (r.param.clone(), json!(r.reason)))
-            .collect();
+        let mut error = Self::new(400, "rest_invalid_param", format!("Invalid parameter(s): {}", names.join(", ")));
+        let params: Map<String, Value> = refused.iter().map(|r| (r.param.clone(), json!(r.reason))).collect();
         let details: Map<String, Value> = refused
             .iter()
-            .map(|r| {
-                (
-                    r.param.clone(),
-                    json!({"code": r.code, "message": r.reason, "data": null}),
-                )
-            })
+            .map(|r| (r.param.clone(), json!({"code": r.code, "message": r.reason, "data": null})))
             .collect();
         error.data.insert("params".to_owned(), params.into());
         error.data.insert("details".to_owned(), details.into());
@@ -77,11 +52,8 @@ impl ApiError {
 
     /// Parameters that the route needs and did not get.
     pub(crate) fn missing_params(names: &[&str]) -> Self {
-        let mut error = Self::new(
-            400,
-            "rest_missing_callback_param",
-            format!("Missing parameter(s): {}", names.join(", ")),
-        );
+        let mut error =
+            Self::new(400, "rest_missing_callback_param", format!("Missing parameter(s): {}", names.join(", ")));
         error.data.insert("params".to_owned(), json!(names));
         error
     }

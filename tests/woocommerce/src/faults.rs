@@ -81,30 +81,16 @@ fn once() -> u32 {
 impl Script {
     /// The next request with this method and path goes wrong once.
     pub fn next(method: &str, path: &str, misbehave: Misbehaviour) -> Self {
-        Self {
-            method: Some(method.to_owned()),
-            path: Some(path.to_owned()),
-            skip: 0,
-            times: 1,
-            misbehave,
-        }
+        Self { method: Some(method.to_owned()), path: Some(path.to_owned()), skip: 0, times: 1, misbehave }
     }
 
     /// The next `times` requests of any kind go wrong.
     pub fn any(times: u32, misbehave: Misbehaviour) -> Self {
-        Self {
-            method: None,
-            path: None,
-            skip: 0,
-            times,
-            misbehave,
-        }
+        Self { method: None, path: None, skip: 0, times, misbehave }
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
-        self.method
-            .as_ref()
-            .is_none_or(|want| want.eq_ignore_ascii_case(method))
+        self.method.as_ref().is_none_or(|want| want.eq_ignore_ascii_case(method))
             && self.path.as_ref().is_none_or(|pattern| glob(pattern, path))
     }
 }
@@ -136,24 +122,15 @@ impl Faults {
     pub(crate) fn take(&mut self, method: &str, path: &str) -> Option<Misbehaviour> {
         if let Some(limit) = self.requests_per_second {
             let now = Instant::now();
-            while self
-                .recent
-                .front()
-                .is_some_and(|at| now.duration_since(*at) > Duration::from_secs(1))
-            {
+            while self.recent.front().is_some_and(|at| now.duration_since(*at) > Duration::from_secs(1)) {
                 self.recent.pop_front();
             }
             if self.recent.len() >= limit as usize {
-                return Some(Misbehaviour::TooMany {
-                    retry_after: Some(1),
-                });
+                return Some(Misbehaviour::TooMany { retry_after: Some(1) });
             }
             self.recent.push_back(now);
         }
-        let at = self
-            .scripts
-            .iter()
-            .position(|script| script.matches(method, path))?;
+        let at = self.scripts.iter().position(|script| script.matches(method, path))?;
         let script = &mut self.scripts[at];
         if script.skip > 0 {
             script.skip -= 1;
@@ -187,10 +164,7 @@ mod tests {
         faults.scripts.push(script);
         assert_eq!(faults.take("GET", "/orders"), None);
         assert_eq!(faults.take("POST", "/orders"), None);
-        assert_eq!(
-            faults.take("POST", "/orders"),
-            Some(Misbehaviour::DropAfter)
-        );
+        assert_eq!(faults.take("POST", "/orders"), Some(Misbehaviour::DropAfter));
         assert_eq!(faults.take("POST", "/orders"), None);
     }
 }

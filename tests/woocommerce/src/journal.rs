@@ -78,34 +78,21 @@ impl Journal {
 
     /// Requests with this method and route, for example `("POST", "/orders")`.
     pub fn requests(&self, method: &str, route: &str) -> u64 {
-        self.requests
-            .get(&format!("{method} {route}"))
-            .copied()
-            .unwrap_or(0)
+        self.requests.get(&format!("{method} {route}")).copied().unwrap_or(0)
     }
 
     /// Objects of a kind written with an operation; an update that changed nothing counts too.
     pub fn writes(&self, kind: &str, operation: Operation) -> usize {
-        self.writes
-            .iter()
-            .filter(|w| w.kind == kind && w.operation == operation)
-            .count()
+        self.writes.iter().filter(|w| w.kind == kind && w.operation == operation).count()
     }
 
     fn count(&self, method: impl Fn(&str) -> bool) -> u64 {
-        self.requests
-            .iter()
-            .filter(|(key, _)| key.split(' ').next().is_some_and(&method))
-            .map(|(_, count)| count)
-            .sum()
+        self.requests.iter().filter(|(key, _)| key.split(' ').next().is_some_and(&method)).map(|(_, count)| count).sum()
     }
 
     pub(crate) fn arrived(&mut self, method: &str, route: &str, target: &str) -> u64 {
         self.total += 1;
-        *self
-            .requests
-            .entry(format!("{method} {route}"))
-            .or_default() += 1;
+        *self.requests.entry(format!("{method} {route}")).or_default() += 1;
         if self.seen.len() >= Self::KEEP {
             self.seen.drain(..Self::KEEP / 2);
         }
@@ -146,10 +133,7 @@ mod tests {
 
     #[test]
     fn routes_hide_numbers() {
-        assert_eq!(
-            route_of("/products/12/variations/7"),
-            "/products/{id}/variations/{id}"
-        );
+        assert_eq!(route_of("/products/12/variations/7"), "/products/{id}/variations/{id}");
         assert_eq!(route_of("/products/batch"), "/products/batch");
     }
 

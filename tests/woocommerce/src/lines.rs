@@ -79,9 +79,7 @@ pub(crate) fn apply(state: &mut State, order: &mut Body, sent: &Body) -> Result<
         let mut rows = totals::rows(order, list);
         for row in given.as_array().into_iter().flatten() {
             let id = row["id"].as_u64().filter(|id| *id > 0);
-            let removes = names
-                .iter()
-                .any(|name| row.get(*name).is_some_and(Value::is_null))
+            let removes = names.iter().any(|name| row.get(*name).is_some_and(Value::is_null))
                 || *list == "line_items" && id.is_some() && row["quantity"] == 0;
             match id {
                 Some(id) => {
@@ -138,28 +136,15 @@ fn blank(state: &mut State, list: &str) -> Value {
     }
 }
 
-fn fill(
-    state: &mut State,
-    list: &str,
-    line: &mut Value,
-    row: &Value,
-    new: bool,
-) -> Result<(), ApiError> {
+fn fill(state: &mut State, list: &str, line: &mut Value, row: &Value, new: bool) -> Result<(), ApiError> {
     match list {
         "line_items" => goods(state, line, row, new)?,
         "coupon_lines" => {
             let code = row["code"].as_str().unwrap_or_default().to_lowercase();
-            let known = state
-                .coupons
-                .values()
-                .any(|c| c.text("code") == code && c.text("status") == "publish");
+            let known = state.coupons.values().any(|c| c.text("code") == code && c.text("status") == "publish");
             if !known {
                 let message = format!("Coupon \"{code}\" does not exist!");
-                return Err(ApiError::new(
-                    400,
-                    "woocommerce_rest_invalid_coupon",
-                    message,
-                ));
+                return Err(ApiError::new(400, "woocommerce_rest_invalid_coupon", message));
             }
             line["code"] = code.into();
         }
@@ -171,22 +156,11 @@ fn fill(
             ));
         }
         "fee_lines" if new && row["name"].as_str().unwrap_or_default().is_empty() => {
-            return Err(ApiError::new(
-                400,
-                "woocommerce_rest_invalid_fee_item",
-                "Fee name is required.",
-            ));
+            return Err(ApiError::new(400, "woocommerce_rest_invalid_fee_item", "Fee name is required."));
         }
         _ => {}
     }
-    for name in [
-        "name",
-        "method_title",
-        "method_id",
-        "instance_id",
-        "tax_class",
-        "tax_status",
-    ] {
+    for name in ["name", "method_title", "method_id", "instance_id", "tax_class", "tax_status"] {
         if line.get(name).is_some() && row[name].is_string() {
             line[name] = row[name].clone();
         }
@@ -210,19 +184,10 @@ fn fill(
 /// A line of goods takes name, class and price from the article unless the request names its own.
 fn goods(state: &mut State, line: &mut Value, row: &Value, new: bool) -> Result<(), ApiError> {
     let number = |name: &str| {
-        row[name]
-            .as_u64()
-            .or_else(|| row[name].as_str().and_then(|text| text.parse().ok()))
-            .filter(|id| *id > 0)
+        row[name].as_u64().or_else(|| row[name].as_str().and_then(|text| text.parse().ok())).filter(|id| *id > 0)
     };
-    let by_sku = || {
-        row["sku"]
-            .as_str()
-            .and_then(|sku| state.skus.get(sku).copied())
-    };
-    let id = number("variation_id")
-        .or_else(|| number("product_id"))
-        .or_else(by_sku);
+    let by_sku = || row["sku"].as_str().and_then(|sku| state.skus.get(sku).copied());
+    let id = number("variation_id").or_else(|| number("product_id")).or_else(by_sku);
     if new && id.is_none() {
         return Err(ApiError::new(
             400,
@@ -235,19 +200,10 @@ fn goods(state: &mut State, line: &mut Value, row: &Value, new: bool) -> Result<
     line["quantity"] = quantity.into();
     if let Some(id) = id {
         let Some(item) = state.article(id) else {
-            return Err(ApiError::new(
-                400,
-                "woocommerce_rest_invalid_product_id",
-                "Invalid product ID.",
-            ));
+            return Err(ApiError::new(400, "woocommerce_rest_invalid_product_id", "Invalid product ID."));
         };
         let parent = state.products.get(&item.parent);
-        line["product_id"] = if item.parent > 0 {
-            item.parent
-        } else {
-            item.id
-        }
-        .into();
+        line["product_id"] = if item.parent > 0 { item.parent } else { item.id }.into();
         line["variation_id"] = if item.parent > 0 { item.id } else { 0 }.into();
         line["sku"] = item.text("sku").into();
         let name = match parent {
@@ -270,12 +226,7 @@ fn goods(state: &mut State, line: &mut Value, row: &Value, new: bool) -> Result<
         if let Some(picture) = picture {
             line["image"] = json!({"id": picture["id"], "src": picture["src"]});
         }
-        for attribute in item.body["attributes"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|_| new && item.parent > 0)
-        {
+        for attribute in item.body["attributes"].as_array().into_iter().flatten().filter(|_| new && item.parent > 0) {
             let (slug, option) = (attribute["slug"].clone(), attribute["option"].clone());
             let row = json!({"id": 0, "key": slug, "value": option, "display_key": attribute["name"], "display_value": option});
             if let Some(rows) = line["meta_data"].as_array_mut() {
@@ -292,23 +243,12 @@ fn goods(state: &mut State, line: &mut Value, row: &Value, new: bool) -> Result<
         }
     } else if quantity != old_quantity && old_quantity != 0 {
         for name in ["subtotal", "total"] {
-            let before = line[name]
-                .as_str()
-                .and_then(money::read)
-                .unwrap_or_default();
-            let after = money::round(
-                before * Decimal::from(quantity) / Decimal::from(old_quantity),
-                6,
-            );
+            let before = line[name].as_str().and_then(money::read).unwrap_or_default();
+            let after = money::round(before * Decimal::from(quantity) / Decimal::from(old_quantity), 6);
             line[name] = after.to_string().into();
         }
     }
-    for meta in line["meta_data"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .filter(|meta| meta["id"] == 0)
-    {
+    for meta in line["meta_data"].as_array_mut().into_iter().flatten().filter(|meta| meta["id"] == 0) {
         meta["id"] = state.meta_id().into();
     }
     Ok(())
@@ -318,34 +258,19 @@ fn goods(state: &mut State, line: &mut Value, row: &Value, new: bool) -> Result<
 pub(crate) fn format(row: &mut Value, places: u32) {
     if row["quantity"].is_number() {
         let quantity = Decimal::from(row["quantity"].as_i64().unwrap_or(1).max(1));
-        let total = row["total"]
-            .as_str()
-            .and_then(money::read)
-            .unwrap_or_default();
+        let total = row["total"].as_str().and_then(money::read).unwrap_or_default();
         let price = money::round(total / quantity, 6).normalize().to_string();
         row["price"] = serde_json::from_str(&price).unwrap_or_default();
         if let Some(members) = row.as_object_mut() {
             members.remove("tax_status");
         }
     }
-    for name in [
-        "subtotal",
-        "subtotal_tax",
-        "total",
-        "total_tax",
-        "tax_total",
-        "shipping_tax_total",
-    ] {
+    for name in ["subtotal", "subtotal_tax", "total", "total_tax", "tax_total", "shipping_tax_total"] {
         if let Some(amount) = row[name].as_str().and_then(money::read) {
             row[name] = money::format(amount, places).into();
         }
     }
-    for tax in row
-        .get_mut("taxes")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    for tax in row.get_mut("taxes").and_then(Value::as_array_mut).into_iter().flatten() {
         for name in ["total", "subtotal"] {
             if let Some(amount) = tax[name].as_str().and_then(money::read) {
                 tax[name] = money::format(amount, places.max(2)).into();

@@ -45,22 +45,14 @@ impl Listener for CuttableListener {
             if let Ok((stream, _)) = self.0.accept().await {
                 let _ = stream.set_nodelay(true);
                 let cut = Cut::default();
-                return (
-                    CuttableStream {
-                        stream,
-                        cut: cut.clone(),
-                    },
-                    Peer { cut },
-                );
+                return (CuttableStream { stream, cut: cut.clone() }, Peer { cut });
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer {
-            cut: Cut::default(),
-        })
+        Ok(Peer { cut: Cut::default() })
     }
 }
 
@@ -82,21 +74,13 @@ pub(crate) struct CuttableStream {
 }
 
 impl AsyncRead for CuttableStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for CuttableStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.cut.is_set() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }

@@ -7,11 +7,8 @@ use crate::{
     state::{Body, State},
 };
 
-pub(crate) const META: Kind = Kind::List(&Kind::Object(&[
-    ("id", Kind::Int),
-    ("key", Kind::Text),
-    ("value", Kind::Any),
-]));
+pub(crate) const META: Kind =
+    Kind::List(&Kind::Object(&[("id", Kind::Int), ("key", Kind::Text), ("value", Kind::Any)]));
 
 /// Applies the given rows to the stored ones: a row with a known `id` is that row, one without is the
 /// row with its key or a new one; a null value removes the row.

@@ -11,10 +11,7 @@ pub(crate) fn read(text: &str) -> Option<Decimal> {
 
 /// The amount in a member of an object; zero where there is none.
 pub(crate) fn of(body: &Map<String, Value>, name: &str) -> Decimal {
-    body.get(name)
-        .and_then(Value::as_str)
-        .and_then(read)
-        .unwrap_or_default()
+    body.get(name).and_then(Value::as_str).and_then(read).unwrap_or_default()
 }
 
 /// Half away from zero, as a shop rounds.
@@ -31,9 +28,7 @@ pub(crate) fn format(amount: Decimal, places: u32) -> String {
 
 /// A price as a client sent it, brought into the form WooCommerce stores: a plain number or nothing.
 pub(crate) fn price(text: &str) -> String {
-    read(text)
-        .map(|amount| amount.to_string())
-        .unwrap_or_default()
+    read(text).map(|amount| amount.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

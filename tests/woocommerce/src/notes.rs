@@ -16,11 +16,7 @@ fn check_order(state: &State, order: u64) -> Result<(), ApiError> {
     if state.orders.contains_key(&order) {
         return Ok(());
     }
-    Err(ApiError::new(
-        404,
-        "woocommerce_rest_order_invalid_id",
-        "Invalid order ID.",
-    ))
+    Err(ApiError::new(404, "woocommerce_rest_order_invalid_id", "Invalid order ID."))
 }
 
 /// The newest first, all on one page.
@@ -46,9 +42,7 @@ pub(crate) fn list(state: &State, call: &Call, order: u64) -> Answer {
 fn render(state: &State, note: &Item) -> Value {
     let mut body = note.body.clone();
     body.insert("id".to_owned(), note.id.into());
-    state
-        .clock
-        .write(&mut body, "date_created", Some(note.created));
+    state.clock.write(&mut body, "date_created", Some(note.created));
     body.into()
 }
 
@@ -67,11 +61,7 @@ pub(crate) fn get(state: &State, order: u64, id: u64) -> Answer {
 
 pub(crate) fn create(state: &mut State, call: &Call, order: u64) -> Answer {
     check_order(state, order)?;
-    let args = &[
-        ("note", Kind::Text),
-        ("customer_note", Kind::Bool),
-        ("added_by_user", Kind::Bool),
-    ];
+    let args = &[("note", Kind::Text), ("customer_note", Kind::Bool), ("added_by_user", Kind::Bool)];
     let sent = call.body(state, args)?;
     let Some(text) = sent.get("note").and_then(Value::as_str) else {
         return Err(ApiError::missing_params(&["note"]));
@@ -96,11 +86,7 @@ pub(crate) fn delete(state: &mut State, call: &Call, order: u64, id: u64) -> Ans
     let before = render(state, find(state, order, id)?);
     let args = call.query(&[("force", Kind::Bool)])?;
     if args.get("force").or_else(|| call.body.get("force")) != Some(&Value::Bool(true)) {
-        return Err(ApiError::new(
-            501,
-            "woocommerce_rest_trash_not_supported",
-            "Order notes do not support trashing.",
-        ));
+        return Err(ApiError::new(501, "woocommerce_rest_trash_not_supported", "Order notes do not support trashing."));
     }
     state.notes.remove(&id);
     state.wrote("note", id, Operation::Delete, true, &Body::new());

@@ -145,9 +145,7 @@ pub(crate) fn list(state: &State, call: &Call) -> Answer {
         .collect();
     paging::sort(&mut items, &args, &orderby, "desc", |_, _| Ordering::Equal);
     let places = places(&args);
-    Ok(paging::page(call, &args, &items, |item| {
-        render(state, item, places)
-    }))
+    Ok(paging::page(call, &args, &items, |item| render(state, item, places)))
 }
 
 fn matches(item: &Item, word: &str) -> bool {
@@ -161,16 +159,11 @@ fn matches(item: &Item, word: &str) -> bool {
 }
 
 fn places(args: &Body) -> u32 {
-    args.get("dp")
-        .and_then(Value::as_u64)
-        .map_or(2, |dp| dp.min(6) as u32)
+    args.get("dp").and_then(Value::as_u64).map_or(2, |dp| dp.min(6) as u32)
 }
 
 pub(crate) fn get(state: &State, call: &Call, id: u64) -> Answer {
-    let item = state
-        .orders
-        .get(&id)
-        .ok_or_else(|| ApiError::invalid_id("shop_order"))?;
+    let item = state.orders.get(&id).ok_or_else(|| ApiError::invalid_id("shop_order"))?;
     let args = call.query(&[("dp", Kind::Int)])?;
     Ok(Reply::ok(render(state, item, places(&args))))
 }
@@ -181,40 +174,18 @@ pub(crate) fn render(state: &State, item: &Item, places: u32) -> Value {
     body.remove("_stock_reduced");
     body.insert("id".to_owned(), item.id.into());
     body.insert("number".to_owned(), item.id.to_string().into());
-    state
-        .clock
-        .write(&mut body, "date_created", Some(item.created));
-    state
-        .clock
-        .write(&mut body, "date_modified", Some(item.modified));
+    state.clock.write(&mut body, "date_created", Some(item.created));
+    state.clock.write(&mut body, "date_modified", Some(item.modified));
     for name in ["date_paid", "date_completed"] {
         let at = clock::read_gmt(item.text(&format!("{name}_gmt")));
         state.clock.write(&mut body, name, at);
     }
-    for name in [
-        "discount_total",
-        "discount_tax",
-        "shipping_total",
-        "shipping_tax",
-        "cart_tax",
-        "total_tax",
-    ] {
-        body.insert(
-            name.to_owned(),
-            money::format(money::of(&item.body, name), places).into(),
-        );
+    for name in ["discount_total", "discount_tax", "shipping_total", "shipping_tax", "cart_tax", "total_tax"] {
+        body.insert(name.to_owned(), money::format(money::of(&item.body, name), places).into());
     }
-    body.insert(
-        "total".to_owned(),
-        money::format(money::of(&item.body, "total"), places).into(),
-    );
+    body.insert("total".to_owned(), money::format(money::of(&item.body, "total"), places).into());
     for list in ["line_items", "shipping_lines", "fee_lines", "tax_lines"] {
-        for row in body
-            .get_mut(list)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for row in body.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             lines::format(row, places);
         }
     }
@@ -230,21 +201,11 @@ pub(crate) fn render(state: &State, item: &Item, places: u32) -> Value {
         .collect();
     body.insert("refunds".to_owned(), refunds.into());
     let unpaid = matches!(status, "pending" | "failed");
-    body.insert(
-        "is_editable".to_owned(),
-        matches!(status, "pending" | "on-hold" | "auto-draft").into(),
-    );
-    body.insert(
-        "needs_payment".to_owned(),
-        (unpaid && !money::of(&item.body, "total").is_zero()).into(),
-    );
+    body.insert("is_editable".to_owned(), matches!(status, "pending" | "on-hold" | "auto-draft").into());
+    body.insert("needs_payment".to_owned(), (unpaid && !money::of(&item.body, "total").is_zero()).into());
     body.insert("needs_processing".to_owned(), true.into());
-    let pay = format!(
-        "{}/checkout/order-pay/{}/?pay_for_order=true&key={}",
-        state.shop.url,
-        item.id,
-        item.text("order_key")
-    );
+    let pay =
+        format!("{}/checkout/order-pay/{}/?pay_for_order=true&key={}", state.shop.url, item.id, item.text("order_key"));
     body.insert("payment_url".to_owned(), pay.into());
     body.into()
 }
@@ -254,9 +215,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let id = place(state, &sent, "rest-api")?;
     state.wrote("order", id, Operation::Create, true, &sent);
     let mut reply = Reply::created(render(state, &state.orders[&id], 2));
-    reply
-        .headers
-        .push(("location", format!("{}/orders/{id}", call.base)));
+    reply.headers.push(("location", format!("{}/orders/{id}", call.base)));
     Ok(reply)
 }
 
@@ -278,11 +237,9 @@ pub(crate) fn place(state: &mut State, sent: &Body, via: &str) -> Result<u64, Ap
 
 fn check_customer(state: &State, sent: &Body) -> Result<(), ApiError> {
     match sent.get("customer_id").and_then(Value::as_u64) {
-        Some(id) if id > 0 && !state.customers.contains_key(&id) => Err(ApiError::new(
-            400,
-            "woocommerce_rest_invalid_customer_id",
-            "Customer ID is invalid.",
-        )),
+        Some(id) if id > 0 && !state.customers.contains_key(&id) => {
+            Err(ApiError::new(400, "woocommerce_rest_invalid_customer_id", "Customer ID is invalid."))
+        }
         _ => Ok(()),
     }
 }
@@ -300,25 +257,11 @@ pub(crate) fn update(state: &mut State, call: &Call, id: u64) -> Answer {
 /// Changes an order; false where it already was so.
 pub(crate) fn edit(state: &mut State, id: u64, sent: &Body) -> Result<bool, ApiError> {
     check_customer(state, sent)?;
-    let mut item = state
-        .orders
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| ApiError::invalid_id("shop_order"))?;
+    let mut item = state.orders.get(&id).cloned().ok_or_else(|| ApiError::invalid_id("shop_order"))?;
     let before = item.clone();
     apply(state, &mut item, sent)?;
-    let priced = [
-        "line_items",
-        "shipping_lines",
-        "fee_lines",
-        "coupon_lines",
-        "billing",
-        "shipping",
-    ];
-    if priced
-        .iter()
-        .any(|name| item.body.get(*name) != before.body.get(*name))
-    {
+    let priced = ["line_items", "shipping_lines", "fee_lines", "coupon_lines", "billing", "shipping"];
+    if priced.iter().any(|name| item.body.get(*name) != before.body.get(*name)) {
         totals::calculate(state, &mut item.body);
     }
     if let Some(status) = paging::text(sent, "status") {
@@ -337,11 +280,7 @@ pub(crate) fn edit(state: &mut State, id: u64, sent: &Body) -> Result<bool, ApiE
 }
 
 pub(crate) fn delete(state: &mut State, call: &Call, id: u64) -> Answer {
-    let mut item = state
-        .orders
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| ApiError::invalid_id("shop_order"))?;
+    let mut item = state.orders.get(&id).cloned().ok_or_else(|| ApiError::invalid_id("shop_order"))?;
     let args = call.query(&[("force", Kind::Bool)])?;
     let force = args.get("force").or_else(|| call.body.get("force")) == Some(&Value::Bool(true));
     if force {
@@ -371,13 +310,8 @@ fn apply(state: &mut State, item: &mut Item, sent: &Body) -> Result<(), ApiError
         }
     }
     for name in ["billing", "shipping"] {
-        if let (Some(Value::Object(given)), Some(Value::Object(stored))) =
-            (sent.get(name), item.body.get_mut(name))
-        {
-            if let Some(email) = given
-                .get("email")
-                .and_then(Value::as_str)
-                .filter(|e| !e.is_empty())
+        if let (Some(Value::Object(given)), Some(Value::Object(stored))) = (sent.get(name), item.body.get_mut(name)) {
+            if let Some(email) = given.get("email").and_then(Value::as_str).filter(|e| !e.is_empty())
                 && !crate::schema::is_email(email)
             {
                 return Err(ApiError::invalid_param("billing", "Invalid email address."));
@@ -409,8 +343,7 @@ pub(crate) fn enter_status(state: &mut State, item: &mut Item, status: &str) {
         _ => {}
     }
     if status != "completed" {
-        item.body
-            .insert("date_completed_gmt".to_owned(), Value::Null);
+        item.body.insert("date_completed_gmt".to_owned(), Value::Null);
     }
 }
 
@@ -423,10 +356,7 @@ fn stamp(item: &mut Item, name: &str, at: Timestamp) {
 /// Payment has come in: an order that waited for it goes to processing.
 pub(crate) fn pay(state: &mut State, item: &mut Item) {
     stamp(item, "date_paid_gmt", state.now());
-    if matches!(
-        item.text("status"),
-        "pending" | "on-hold" | "failed" | "cancelled"
-    ) {
+    if matches!(item.text("status"), "pending" | "on-hold" | "failed" | "cancelled") {
         enter_status(state, item, "processing");
     }
 }

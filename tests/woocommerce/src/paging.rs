@@ -44,26 +44,17 @@ pub(crate) const POSTS: &[Arg] = &[
 
 /// The checked query of a list.
 pub(crate) fn args(call: &Call, groups: &[&[Arg]]) -> Result<Body, ApiError> {
-    let all: Vec<Arg> = groups
-        .iter()
-        .flat_map(|group| group.iter().copied())
-        .collect();
+    let all: Vec<Arg> = groups.iter().flat_map(|group| group.iter().copied()).collect();
     call.query(&all)
 }
 
 /// The values `orderby` may have; `modified` where the shop is new enough to know it.
-pub(crate) fn check_orderby(
-    state: &State,
-    args: &Body,
-    allowed: &[&str],
-) -> Result<String, ApiError> {
+pub(crate) fn check_orderby(state: &State, args: &Body, allowed: &[&str]) -> Result<String, ApiError> {
     let wanted = args.get("orderby").and_then(Value::as_str);
     match wanted {
         None => Ok(allowed.first().copied().unwrap_or("id").to_owned()),
         Some(word) if allowed.contains(&word) => Ok(word.to_owned()),
-        Some("modified") if state.shop.order_by_modified && allowed.contains(&"date") => {
-            Ok("modified".to_owned())
-        }
+        Some("modified") if state.shop.order_by_modified && allowed.contains(&"date") => Ok("modified".to_owned()),
         Some(_) => {
             let reason = format!("orderby is not one of {}.", allowed.join(", "));
             Err(ApiError::invalid_param("orderby", reason))
@@ -79,20 +70,12 @@ pub(crate) fn ints(args: &Body, name: &str) -> Option<Vec<i64>> {
 pub(crate) fn words(args: &Body, name: &str) -> Vec<String> {
     args.get(name)
         .and_then(Value::as_array)
-        .map(|values| {
-            values
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect()
-        })
+        .map(|values| values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
         .unwrap_or_default()
 }
 
 pub(crate) fn text<'a>(args: &'a Body, name: &str) -> Option<&'a str> {
-    args.get(name)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+    args.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// The filters that all lists share, read once per request.
@@ -108,23 +91,14 @@ pub(crate) struct Filter {
 
 impl Filter {
     pub(crate) fn read(state: &State, args: &Body) -> Self {
-        let face = |name: &str| {
-            text(args, name)
-                .and_then(Given::parse)
-                .map(|given| given.face(&state.clock.zone))
-        };
+        let face = |name: &str| text(args, name).and_then(Given::parse).map(|given| given.face(&state.clock.zone));
         Self {
             include: ints(args, "include"),
             exclude: ints(args, "exclude").unwrap_or_default(),
             parent: ints(args, "parent"),
             parent_exclude: ints(args, "parent_exclude").unwrap_or_default(),
             gmt: args.get("dates_are_gmt") == Some(&Value::Bool(true)),
-            dates: [
-                face("after"),
-                face("before"),
-                face("modified_after"),
-                face("modified_before"),
-            ],
+            dates: [face("after"), face("before"), face("modified_after"), face("modified_before")],
             zone: state.clock.zone.clone(),
         }
     }
@@ -136,10 +110,7 @@ impl Filter {
         if !item.listed()
             || self.include.as_ref().is_some_and(|ids| !ids.contains(&id))
             || self.exclude.contains(&id)
-            || self
-                .parent
-                .as_ref()
-                .is_some_and(|ids| !ids.contains(&parent))
+            || self.parent.as_ref().is_some_and(|ids| !ids.contains(&parent))
             || self.parent_exclude.contains(&parent)
         {
             return false;
@@ -147,11 +118,7 @@ impl Filter {
         if self.dates.iter().all(Option::is_none) {
             return true;
         }
-        let zone = if self.gmt {
-            jiff::tz::TimeZone::UTC
-        } else {
-            self.zone.clone()
-        };
+        let zone = if self.gmt { jiff::tz::TimeZone::UTC } else { self.zone.clone() };
         let created = item.created.to_zoned(zone.clone()).datetime();
         let modified = item.modified.to_zoned(zone).datetime();
         let [after, before, modified_after, modified_before] = &self.dates;
@@ -165,10 +132,7 @@ impl Filter {
 /// Whether a text holds all words of a search, without regard to case.
 pub(crate) fn found(haystack: &[&str], needle: &str) -> bool {
     let text = haystack.join(" ").to_lowercase();
-    html::plain(needle)
-        .to_lowercase()
-        .split_whitespace()
-        .all(|word| text.contains(word))
+    html::plain(needle).to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
 /// Sorts what was found; `key` gives the order for words that are no date and no number.
@@ -197,33 +161,21 @@ pub(crate) fn sort<'a>(
 }
 
 /// The page asked for, written by `render`, with the headers of the whole list.
-pub(crate) fn page<'a>(
-    call: &Call,
-    args: &Body,
-    items: &[&'a Item],
-    render: impl Fn(&'a Item) -> Value,
-) -> Reply {
+pub(crate) fn page<'a>(call: &Call, args: &Body, items: &[&'a Item], render: impl Fn(&'a Item) -> Value) -> Reply {
     let number = |name: &str| args.get(name).and_then(Value::as_u64).map(|n| n as usize);
     let per_page = number("per_page").unwrap_or(10);
     let page = number("page").unwrap_or(1);
     let start = number("offset").unwrap_or_else(|| (page - 1).saturating_mul(per_page));
     let fields = words(args, "_fields");
-    let rows: Vec<Value> = items
-        .iter()
-        .skip(start)
-        .take(per_page)
-        .map(|item| only_fields(render(item), &fields))
-        .collect();
+    let rows: Vec<Value> =
+        items.iter().skip(start).take(per_page).map(|item| only_fields(render(item), &fields)).collect();
     let pages = items.len().div_ceil(per_page);
     let mut reply = Reply::ok(rows);
     reply.headers.push(("x-wp-total", items.len().to_string()));
     reply.headers.push(("x-wp-totalpages", pages.to_string()));
     let mut links = Vec::new();
     if page > 1 {
-        links.push(format!(
-            "<{}>; rel=\"prev\"",
-            address(call, (page - 1).min(pages.max(1)))
-        ));
+        links.push(format!("<{}>; rel=\"prev\"", address(call, (page - 1).min(pages.max(1)))));
     }
     if page < pages {
         links.push(format!("<{}>; rel=\"next\"", address(call, page + 1)));

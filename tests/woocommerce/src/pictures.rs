@@ -6,20 +6,15 @@ const SIDE: u32 = 64;
 
 /// The picture of a catalogue address `/wp-content/uploads/catalogue/<name>.png`.
 pub(crate) fn drawn(path: &str) -> Option<Upload> {
-    let name = path
-        .strip_prefix("/wp-content/uploads/catalogue/")?
-        .strip_suffix(".png")?;
-    Some(Upload {
-        content_type: "image/png".to_owned(),
-        bytes: draw(name),
-    })
+    let name = path.strip_prefix("/wp-content/uploads/catalogue/")?.strip_suffix(".png")?;
+    Some(Upload { content_type: "image/png".to_owned(), bytes: draw(name) })
 }
 
 /// A coloured tile with a pattern that depends on the name.
 fn draw(name: &str) -> Vec<u8> {
-    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let seed = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let byte = |shift: u32| ((seed >> shift) & 0xff) as u8;
     let back = [byte(0) | 0x80, byte(8) | 0x80, byte(16) | 0x80];
     let front = [byte(24) / 2, byte(32) / 2, byte(40) / 2];
@@ -78,11 +73,7 @@ fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |mut sum, byte| {
         sum ^= u32::from(*byte);
         for _ in 0..8 {
-            sum = if sum & 1 == 1 {
-                (sum >> 1) ^ 0xedb8_8320
-            } else {
-                sum >> 1
-            };
+            sum = if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 };
         }
         sum
     })
@@ -100,21 +91,9 @@ mod tests {
 
     #[test]
     fn one_address_one_picture() {
-        let one = drawn("/wp-content/uploads/catalogue/tasse.png")
-            .unwrap()
-            .bytes;
-        assert_eq!(
-            one,
-            drawn("/wp-content/uploads/catalogue/tasse.png")
-                .unwrap()
-                .bytes
-        );
-        assert_ne!(
-            one,
-            drawn("/wp-content/uploads/catalogue/schal.png")
-                .unwrap()
-                .bytes
-        );
+        let one = drawn("/wp-content/uploads/catalogue/tasse.png").unwrap().bytes;
+        assert_eq!(one, drawn("/wp-content/uploads/catalogue/tasse.png").unwrap().bytes);
+        assert_ne!(one, drawn("/wp-content/uploads/catalogue/schal.png").unwrap().bytes);
         assert!(drawn("/wp-content/uploads/other.png").is_none());
     }
 }

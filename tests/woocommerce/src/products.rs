@@ -16,31 +16,14 @@ use crate::{
     variations,
 };
 
-const STATUSES: Kind = Kind::OneOf(&[
-    "draft",
-    "pending",
-    "private",
-    "publish",
-    "future",
-    "auto-draft",
-    "trash",
-]);
+const STATUSES: Kind = Kind::OneOf(&["draft", "pending", "private", "publish", "future", "auto-draft", "trash"]);
 const TYPES: Kind = Kind::OneOf(&["simple", "grouped", "external", "variable"]);
-const TERM: Kind = Kind::List(&Kind::Object(&[
-    ("id", Kind::Int),
-    ("name", Kind::ReadOnly),
-    ("slug", Kind::ReadOnly),
-]));
+const TERM: Kind = Kind::List(&Kind::Object(&[("id", Kind::Int), ("name", Kind::ReadOnly), ("slug", Kind::ReadOnly)]));
 
 const QUERY: &[Arg] = &[
     ("orderby", Kind::Text),
     ("slug", Kind::Text),
-    (
-        "status",
-        Kind::OneOf(&[
-            "any", "future", "trash", "draft", "pending", "private", "publish",
-        ]),
-    ),
+    ("status", Kind::OneOf(&["any", "future", "trash", "draft", "pending", "private", "publish"])),
     ("type", TYPES),
     ("sku", Kind::Text),
     ("featured", Kind::Bool),
@@ -49,26 +32,13 @@ const QUERY: &[Arg] = &[
     ("on_sale", Kind::Bool),
     ("min_price", Kind::Text),
     ("max_price", Kind::Text),
-    (
-        "tax_class",
-        Kind::OneOf(&["standard", "reduced-rate", "zero-rate"]),
-    ),
+    ("tax_class", Kind::OneOf(&["standard", "reduced-rate", "zero-rate"])),
     ("stock_status", article::STOCK_STATUS),
     ("virtual", Kind::Bool),
     ("downloadable", Kind::Bool),
 ];
 
-const ORDERBY: &[&str] = &[
-    "date",
-    "id",
-    "include",
-    "title",
-    "slug",
-    "price",
-    "popularity",
-    "rating",
-    "menu_order",
-];
+const ORDERBY: &[&str] = &["date", "id", "include", "title", "slug", "price", "popularity", "rating", "menu_order"];
 
 /// What a client may write of a product, besides what products and variations share.
 const OWN: &[Arg] = &[
@@ -79,10 +49,7 @@ const OWN: &[Arg] = &[
     ("type", TYPES),
     ("status", STATUSES),
     ("featured", Kind::Bool),
-    (
-        "catalog_visibility",
-        Kind::OneOf(&["visible", "catalog", "search", "hidden"]),
-    ),
+    ("catalog_visibility", Kind::OneOf(&["visible", "catalog", "search", "hidden"])),
     ("short_description", Kind::Text),
     ("external_url", Kind::Text),
     ("button_text", Kind::Text),
@@ -112,11 +79,7 @@ const OWN: &[Arg] = &[
     ),
     (
         "default_attributes",
-        Kind::List(&Kind::Object(&[
-            ("id", Kind::Int),
-            ("name", Kind::Text),
-            ("option", Kind::Text),
-        ])),
+        Kind::List(&Kind::Object(&[("id", Kind::Int), ("name", Kind::Text), ("option", Kind::Text)])),
     ),
 ];
 
@@ -145,19 +108,11 @@ pub(crate) fn list(state: &State, call: &Call) -> Answer {
     let now = state.now();
     let status = paging::text(&args, "status").unwrap_or("any");
     let search = paging::text(&args, "search");
-    let is = |item: &Item, name: &str| {
-        paging::text(&args, name).is_none_or(|want| item.text(name) == want)
-    };
-    let flag = |item: &Item, name: &str| {
-        args.get(name)
-            .is_none_or(|want| item.body.get(name) == Some(want))
-    };
+    let is = |item: &Item, name: &str| paging::text(&args, name).is_none_or(|want| item.text(name) == want);
+    let flag = |item: &Item, name: &str| args.get(name).is_none_or(|want| item.body.get(name) == Some(want));
     let in_terms = |item: &Item, name: &str, list: &str| {
         paging::text(&args, name).is_none_or(|want| {
-            let ids: Vec<u64> = want
-                .split(',')
-                .filter_map(|id| id.trim().parse().ok())
-                .collect();
+            let ids: Vec<u64> = want.split(',').filter_map(|id| id.trim().parse().ok()).collect();
             item.body[list]
                 .as_array()
                 .into_iter()
@@ -168,37 +123,21 @@ pub(crate) fn list(state: &State, call: &Call) -> Answer {
     let bound = |name: &str| paging::text(&args, name).and_then(money::read);
     let (min, max) = (bound("min_price"), bound("max_price"));
     let admits = |item: &Item| {
-        filter.admits(
-            item,
-            if item.parent > 0 {
-                item.parent
-            } else {
-                item.int("parent_id") as u64
-            },
-        ) && article::has_status(item, status)
+        filter.admits(item, if item.parent > 0 { item.parent } else { item.int("parent_id") as u64 })
+            && article::has_status(item, status)
             && is(item, "type")
             && is(item, "slug")
             && is(item, "stock_status")
             && flag(item, "featured")
             && flag(item, "virtual")
             && flag(item, "downloadable")
-            && paging::text(&args, "tax_class").is_none_or(|want| {
-                item.text("tax_class") == if want == "standard" { "" } else { want }
-            })
-            && args
-                .get("on_sale")
-                .is_none_or(|want| Value::from(article::on_sale(item, now)) == *want)
+            && paging::text(&args, "tax_class")
+                .is_none_or(|want| item.text("tax_class") == if want == "standard" { "" } else { want })
+            && args.get("on_sale").is_none_or(|want| want.as_bool() == Some(article::on_sale(item, now)))
             && in_terms(item, "category", "categories")
             && in_terms(item, "tag", "tags")
             && search.is_none_or(|word| {
-                paging::found(
-                    &[
-                        item.text("name"),
-                        item.text("short_description"),
-                        item.text("description"),
-                    ],
-                    word,
-                )
+                paging::found(&[item.text("name"), item.text("short_description"), item.text("description")], word)
             })
             && (min.is_none() && max.is_none() || {
                 let price = money::read(&article::price(state, item)).unwrap_or_default();
@@ -214,46 +153,27 @@ pub(crate) fn list(state: &State, call: &Call) -> Answer {
                 .collect();
             ids.sort_unstable();
             ids.dedup();
-            ids.into_iter()
-                .filter_map(|id| state.article(id))
-                .filter(|item| admits(item))
-                .collect()
+            ids.into_iter().filter_map(|id| state.article(id)).filter(|item| admits(item)).collect()
         }
-        None => state
-            .products
-            .values()
-            .filter(|item| admits(item))
-            .collect(),
+        None => state.products.values().filter(|item| admits(item)).collect(),
     };
-    paging::sort(&mut items, &args, &orderby, "desc", |a, b| {
-        compare(state, &orderby, a, b)
-    });
-    Ok(paging::page(call, &args, &items, |item| {
-        render(state, item)
-    }))
+    paging::sort(&mut items, &args, &orderby, "desc", |a, b| compare(state, &orderby, a, b));
+    Ok(paging::page(call, &args, &items, |item| render(state, item)))
 }
 
 fn compare(state: &State, orderby: &str, a: &Item, b: &Item) -> Ordering {
     match orderby {
-        "title" => a
-            .text("name")
-            .to_lowercase()
-            .cmp(&b.text("name").to_lowercase()),
+        "title" => a.text("name").to_lowercase().cmp(&b.text("name").to_lowercase()),
         "slug" => a.text("slug").cmp(b.text("slug")),
         "menu_order" => a.int("menu_order").cmp(&b.int("menu_order")),
         "popularity" => a.int("total_sales").cmp(&b.int("total_sales")),
-        "price" => {
-            money::read(&article::price(state, a)).cmp(&money::read(&article::price(state, b)))
-        }
+        "price" => money::read(&article::price(state, a)).cmp(&money::read(&article::price(state, b))),
         _ => Ordering::Equal,
     }
 }
 
 pub(crate) fn get(state: &State, id: u64) -> Answer {
-    let item = state
-        .products
-        .get(&id)
-        .ok_or_else(|| ApiError::invalid_id("product"))?;
+    let item = state.products.get(&id).ok_or_else(|| ApiError::invalid_id("product"))?;
     Ok(Reply::ok(render(state, item)))
 }
 
@@ -262,8 +182,7 @@ pub(crate) fn render(state: &State, item: &Item) -> Value {
     let mut body = article::render(state, item);
     let sale = article::on_sale(item, state.now());
     if item.text("type") == "variable" {
-        let on_sale =
-            article::children(state, item).any(|child| article::on_sale(child, state.now()));
+        let on_sale = article::children(state, item).any(|child| article::on_sale(child, state.now()));
         body.insert("on_sale".to_owned(), on_sale.into());
         body.insert("regular_price".to_owned(), "".into());
         body.insert("sale_price".to_owned(), "".into());
@@ -274,18 +193,11 @@ pub(crate) fn render(state: &State, item: &Item) -> Value {
     let html = if price.is_empty() {
         String::new()
     } else {
-        format!(
-            "<span class=\"amount\">{}&nbsp;{}</span>",
-            price.replace('.', ","),
-            state.shop.currency
-        )
+        format!("<span class=\"amount\">{}&nbsp;{}</span>", price.replace('.', ","), state.shop.currency)
     };
     body.insert("price_html".to_owned(), html.into());
     let slug = body["slug"].as_str().unwrap_or_default().to_owned();
-    body.insert(
-        "permalink".to_owned(),
-        format!("{}/product/{slug}/", state.shop.url).into(),
-    );
+    body.insert("permalink".to_owned(), format!("{}/product/{slug}/", state.shop.url).into());
     let terms: Vec<Value> = item
         .body
         .get("categories")
@@ -306,10 +218,7 @@ pub(crate) fn render(state: &State, item: &Item) -> Value {
 pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let sent = call.body(state, &[article::SHARED, OWN].concat())?;
     check(state, &sent, 0)?;
-    let images = sent
-        .get("images")
-        .map(|images| article::images(state, call, images))
-        .transpose()?;
+    let images = sent.get("images").map(|images| article::images(state, call, images)).transpose()?;
     let id = state.post_id();
     let mut item = state.item(id, 0, blank());
     apply(state, &mut item, &sent, images)?;
@@ -319,9 +228,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     state.wrote("product", id, Operation::Create, true, &sent);
     let json = render(state, &state.products[&id]);
     let mut reply = Reply::created(json);
-    reply
-        .headers
-        .push(("location", format!("{}/products/{id}", call.base)));
+    reply.headers.push(("location", format!("{}/products/{id}", call.base)));
     Ok(reply)
 }
 
@@ -331,10 +238,7 @@ pub(crate) fn update(state: &mut State, call: &Call, id: u64) -> Answer {
     }
     let sent = call.body(state, &[article::SHARED, OWN].concat())?;
     check(state, &sent, id)?;
-    let images = sent
-        .get("images")
-        .map(|images| article::images(state, call, images))
-        .transpose()?;
+    let images = sent.get("images").map(|images| article::images(state, call, images)).transpose()?;
     let mut item = state.products[&id].clone();
     let before = item.clone();
     apply(state, &mut item, &sent, images)?;
@@ -343,11 +247,7 @@ pub(crate) fn update(state: &mut State, call: &Call, id: u64) -> Answer {
         item.modified = state.now();
     }
     let live = |item: &Item| {
-        if item.text("status") == "trash" {
-            String::new()
-        } else {
-            item.text("sku").to_owned()
-        }
+        if item.text("status") == "trash" { String::new() } else { item.text("sku").to_owned() }
     };
     article::index_sku(state, &live(&before), &live(&item), id);
     state.products.insert(id, item);
@@ -356,24 +256,14 @@ pub(crate) fn update(state: &mut State, call: &Call, id: u64) -> Answer {
 }
 
 pub(crate) fn delete(state: &mut State, call: &Call, id: u64) -> Answer {
-    let item = state
-        .products
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| ApiError::invalid_id("product"))?;
+    let item = state.products.get(&id).cloned().ok_or_else(|| ApiError::invalid_id("product"))?;
     let args = call.query(&[("force", Kind::Bool)])?;
     let force = args.get("force").or_else(|| call.body.get("force")) == Some(&Value::Bool(true));
     if !force && item.text("status") == "trash" {
-        return Err(ApiError::new(
-            410,
-            "woocommerce_rest_already_trashed",
-            "The product has already been deleted.",
-        ));
+        return Err(ApiError::new(410, "woocommerce_rest_already_trashed", "The product has already been deleted."));
     }
     let before = render(state, &item);
-    let children: Vec<u64> = article::children(state, &item)
-        .map(|child| child.id)
-        .collect();
+    let children: Vec<u64> = article::children(state, &item).map(|child| child.id).collect();
     let sku = item.text("sku").to_owned();
     article::index_sku(state, &sku, "", id);
     if force {
@@ -389,20 +279,12 @@ pub(crate) fn delete(state: &mut State, call: &Call, id: u64) -> Answer {
             item.modified = now;
         }
         for child in children {
-            let sku = state
-                .variations
-                .get(&child)
-                .map(|c| c.text("sku").to_owned())
-                .unwrap_or_default();
+            let sku = state.variations.get(&child).map(|c| c.text("sku").to_owned()).unwrap_or_default();
             article::index_sku(state, &sku, "", child);
         }
     }
     state.wrote("product", id, Operation::Delete, true, &Body::new());
-    Ok(Reply::ok(if force {
-        before
-    } else {
-        render(state, &state.products[&id])
-    }))
+    Ok(Reply::ok(if force { before } else { render(state, &state.products[&id]) }))
 }
 
 /// Refuses before anything is changed.
@@ -410,20 +292,14 @@ fn check(state: &State, sent: &Body, id: u64) -> Result<(), ApiError> {
     article::check(state, sent, id)
 }
 
-fn apply(
-    state: &mut State,
-    item: &mut Item,
-    sent: &Body,
-    images: Option<Value>,
-) -> Result<(), ApiError> {
+fn apply(state: &mut State, item: &mut Item, sent: &Body, images: Option<Value>) -> Result<(), ApiError> {
     for name in AS_SENT {
         if let Some(value) = sent.get(*name) {
             item.body.insert((*name).to_owned(), value.clone());
         }
     }
     if let Some(name) = paging::text(sent, "name") {
-        item.body
-            .insert("name".to_owned(), html::clean(name).into());
+        item.body.insert("name".to_owned(), html::clean(name).into());
     }
     for name in ["short_description"] {
         if let Some(text) = sent.get(name).and_then(Value::as_str) {
@@ -443,8 +319,7 @@ fn apply(
         item.body.insert("slug".to_owned(), slug.into());
     }
     let created = paging::text(sent, "date_created").and_then(|at| state.clock.read_local(at));
-    let created =
-        created.or_else(|| paging::text(sent, "date_created_gmt").and_then(crate::clock::read_gmt));
+    let created = created.or_else(|| paging::text(sent, "date_created_gmt").and_then(crate::clock::read_gmt));
     if let Some(at) = created {
         item.created = crate::clock::whole_seconds(at);
     }
@@ -509,10 +384,7 @@ fn attributes(state: &State, given: &Value) -> Value {
             .map(html::plain)
             .filter(|o| !o.is_empty())
             .collect();
-        let slug = global.map_or_else(
-            || name.clone(),
-            |attribute| attribute.text("slug").to_owned(),
-        );
+        let slug = global.map_or_else(|| name.clone(), |attribute| attribute.text("slug").to_owned());
         rows.push(json!({
             "id": if global.is_some() { id } else { 0 },
             "name": name,
@@ -528,11 +400,7 @@ fn attributes(state: &State, given: &Value) -> Value {
 
 /// The wanted slug, or the next free one with a number behind it.
 fn free_slug(state: &mut State, wanted: &str, item: &Item) -> String {
-    let wanted = if wanted.is_empty() {
-        item.id.to_string()
-    } else {
-        wanted.to_owned()
-    };
+    let wanted = if wanted.is_empty() { item.id.to_string() } else { wanted.to_owned() };
     if wanted == item.text("slug") {
         return wanted;
     }

@@ -14,10 +14,7 @@ use crate::{
     stock,
 };
 
-const TAX: Kind = Kind::List(&Kind::Object(&[
-    ("id", Kind::Int),
-    ("refund_total", Kind::Any),
-]));
+const TAX: Kind = Kind::List(&Kind::Object(&[("id", Kind::Int), ("refund_total", Kind::Any)]));
 
 pub(crate) const BODY: &[Arg] = &[
     ("amount", Kind::Text),
@@ -38,57 +35,27 @@ pub(crate) const BODY: &[Arg] = &[
 ];
 
 fn check_order(state: &State, order: u64) -> Result<&Item, ApiError> {
-    let missing = || {
-        ApiError::new(
-            404,
-            "woocommerce_rest_invalid_order_id",
-            "Invalid order ID.",
-        )
-    };
+    let missing = || ApiError::new(404, "woocommerce_rest_invalid_order_id", "Invalid order ID.");
     state.orders.get(&order).ok_or_else(missing)
 }
 
 pub(crate) fn list(state: &State, call: &Call, order: u64) -> Answer {
     check_order(state, order)?;
-    let args = paging::args(
-        call,
-        &[
-            paging::COMMON,
-            paging::POSTS,
-            &[("orderby", Kind::Text), ("dp", Kind::Int)],
-        ],
-    )?;
+    let args = paging::args(call, &[paging::COMMON, paging::POSTS, &[("orderby", Kind::Text), ("dp", Kind::Int)]])?;
     let orderby = paging::check_orderby(state, &args, &["date", "id", "include", "title", "slug"])?;
     let filter = paging::Filter::read(state, &args);
-    let mut items: Vec<&Item> = state
-        .refunds
-        .values()
-        .filter(|refund| refund.parent == order && filter.admits(refund, order))
-        .collect();
-    paging::sort(&mut items, &args, &orderby, "desc", |_, _| {
-        std::cmp::Ordering::Equal
-    });
-    Ok(paging::page(call, &args, &items, |item| {
-        render(state, item)
-    }))
+    let mut items: Vec<&Item> =
+        state.refunds.values().filter(|refund| refund.parent == order && filter.admits(refund, order)).collect();
+    paging::sort(&mut items, &args, &orderby, "desc", |_, _| std::cmp::Ordering::Equal);
+    Ok(paging::page(call, &args, &items, |item| render(state, item)))
 }
 
 fn render(state: &State, item: &Item) -> Value {
     let mut body = item.body.clone();
     body.insert("id".to_owned(), item.id.into());
-    body.insert(
-        "amount".to_owned(),
-        money::format(money::of(&item.body, "amount"), 2).into(),
-    );
-    state
-        .clock
-        .write(&mut body, "date_created", Some(item.created));
-    for row in body
-        .get_mut("line_items")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    body.insert("amount".to_owned(), money::format(money::of(&item.body, "amount"), 2).into());
+    state.clock.write(&mut body, "date_created", Some(item.created));
+    for row in body.get_mut("line_items").and_then(Value::as_array_mut).into_iter().flatten() {
         lines::format(row, 2);
     }
     body.into()
@@ -100,13 +67,7 @@ fn find(state: &State, order: u64, id: u64) -> Result<&Item, ApiError> {
         .refunds
         .get(&id)
         .filter(|refund| refund.parent == order)
-        .ok_or_else(|| {
-            ApiError::new(
-                404,
-                "woocommerce_rest_invalid_order_refund_id",
-                "Invalid order refund ID.",
-            )
-        })
+        .ok_or_else(|| ApiError::new(404, "woocommerce_rest_invalid_order_refund_id", "Invalid order refund ID."))
 }
 
 pub(crate) fn get(state: &State, order: u64, id: u64) -> Answer {
@@ -131,50 +92,22 @@ fn amount(value: &Value) -> Decimal {
 }
 
 /// Gives money back; used by the REST interface and by the control of the simulator.
-pub(crate) fn refund(
-    state: &mut State,
-    order: u64,
-    sent: &Body,
-    api: bool,
-) -> Result<u64, ApiError> {
-    let refused = |message: &str| {
-        ApiError::new(
-            400,
-            "woocommerce_rest_cannot_create_order_refund",
-            message.to_owned(),
-        )
-    };
+pub(crate) fn refund(state: &mut State, order: u64, sent: &Body, api: bool) -> Result<u64, ApiError> {
+    let refused = |message: &str| ApiError::new(400, "woocommerce_rest_cannot_create_order_refund", message.to_owned());
     let of = check_order(state, order)?.clone();
     let paid = money::of(&of.body, "total");
-    let before: Decimal = state
-        .refunds
-        .values()
-        .filter(|r| r.parent == order)
-        .map(|r| money::of(&r.body, "amount"))
-        .sum();
-    let lines = of.body["line_items"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let before: Decimal =
+        state.refunds.values().filter(|r| r.parent == order).map(|r| money::of(&r.body, "amount")).sum();
+    let lines = of.body["line_items"].as_array().cloned().unwrap_or_default();
     let mut rows = Vec::new();
     let mut back = Vec::new();
     let mut sum = Decimal::ZERO;
-    for given in sent
-        .get("line_items")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for given in sent.get("line_items").and_then(Value::as_array).into_iter().flatten() {
         let line = lines.iter().find(|line| line["id"] == given["id"]);
-        let line =
-            line.ok_or_else(|| refused("Order item ID provided is not associated with order."))?;
+        let line = line.ok_or_else(|| refused("Order item ID provided is not associated with order."))?;
         let total = amount(&given["refund_total"]);
-        let tax: Decimal = given["refund_tax"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|t| amount(&t["refund_total"]))
-            .sum();
+        let tax: Decimal =
+            given["refund_tax"].as_array().into_iter().flatten().map(|t| amount(&t["refund_total"])).sum();
         let quantity = given["quantity"].as_i64().unwrap_or(0);
         sum += total + tax;
         back.push((line.clone(), quantity));
@@ -185,14 +118,11 @@ pub(crate) fn refund(
         row["total"] = (-total).to_string().into();
         row["subtotal_tax"] = (-tax).to_string().into();
         row["total_tax"] = (-tax).to_string().into();
-        row["meta_data"] = json!([{"id": state.meta_id(), "key": "_refunded_item_id", "value": line["id"].to_string()}]);
+        row["meta_data"] =
+            json!([{"id": state.meta_id(), "key": "_refunded_item_id", "value": line["id"].to_string()}]);
         rows.push(row);
     }
-    let amount = sent
-        .get("amount")
-        .and_then(Value::as_str)
-        .and_then(money::read)
-        .unwrap_or(sum);
+    let amount = sent.get("amount").and_then(Value::as_str).and_then(money::read).unwrap_or(sum);
     if amount <= Decimal::ZERO {
         return Err(refused("Refund amount must be greater than zero."));
     }
@@ -220,14 +150,10 @@ pub(crate) fn refund(
     }
     let item = state.item(id, order, body);
     state.refunds.insert(id, item);
-    if sent.get("api_restock") != Some(&Value::Bool(false))
-        && of.body.get("_stock_reduced") == Some(&Value::Bool(true))
+    if sent.get("api_restock") != Some(&Value::Bool(false)) && of.body.get("_stock_reduced") == Some(&Value::Bool(true))
     {
         for (line, quantity) in back {
-            let article = line["variation_id"]
-                .as_u64()
-                .filter(|id| *id > 0)
-                .or_else(|| line["product_id"].as_u64());
+            let article = line["variation_id"].as_u64().filter(|id| *id > 0).or_else(|| line["product_id"].as_u64());
             if let Some(article) = article {
                 stock::shift(state, article, quantity);
             }

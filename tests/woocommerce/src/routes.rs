@@ -30,11 +30,7 @@ enum Resource {
 /// Handles one request; everything it does is done when it returns.
 pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
     state.ignored.clear();
-    let parts: Vec<&str> = call
-        .path
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let parts: Vec<&str> = call.path.split('/').filter(|part| !part.is_empty()).collect();
     if parts.is_empty() && call.is_read() {
         return Ok(Reply::ok(json!({"namespace": "wc/v3", "routes": {}})));
     }
@@ -47,9 +43,7 @@ pub(crate) fn handle(state: &mut State, call: &Call) -> Answer {
     match (call.method.as_str(), rest) {
         ("GET" | "HEAD", []) => list(state, call, resource),
         ("POST", []) => create(state, call, resource),
-        ("POST" | "PUT" | "PATCH", ["batch"]) if resource.has_batch() => {
-            batch(state, call, resource)
-        }
+        ("POST" | "PUT" | "PATCH", ["batch"]) if resource.has_batch() => batch(state, call, resource),
         (method, [id]) => {
             let id = id.parse().map_err(|_| ApiError::no_route())?;
             match method {
@@ -68,9 +62,7 @@ fn resource<'a>(parts: &'a [&'a str]) -> Option<(Resource, &'a [&'a str])> {
     Some(match parts {
         ["products", "categories", rest @ ..] => (Resource::Terms(Taxonomy::Categories), rest),
         ["products", "tags", rest @ ..] => (Resource::Terms(Taxonomy::Tags), rest),
-        ["products", "attributes", id, "terms", rest @ ..] => {
-            (Resource::Terms(Taxonomy::Terms(number(id)?)), rest)
-        }
+        ["products", "attributes", id, "terms", rest @ ..] => (Resource::Terms(Taxonomy::Terms(number(id)?)), rest),
         ["products", "attributes", rest @ ..] => (Resource::Terms(Taxonomy::Attributes), rest),
         ["products", id, "variations", rest @ ..] => (Resource::Variations(number(id)?), rest),
         ["products", rest @ ..] => (Resource::Products, rest),
@@ -153,20 +145,13 @@ fn batch(state: &mut State, call: &Call, resource: Resource) -> Answer {
     let rows = |name: &str| match call.body.get(name) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(rows)) => Ok(rows.clone()),
-        Some(_) => Err(ApiError::invalid_param(
-            name,
-            format!("{name} is not of type array."),
-        )),
+        Some(_) => Err(ApiError::invalid_param(name, format!("{name} is not of type array."))),
     };
     let (creates, updates, deletes) = (rows("create")?, rows("update")?, rows("delete")?);
     let total = creates.len() + updates.len() + deletes.len();
     if total > BATCH_LIMIT {
         let message = format!("Unable to accept more than {BATCH_LIMIT} items for this request.");
-        return Err(ApiError::new(
-            413,
-            "woocommerce_rest_request_entity_too_large",
-            message,
-        ));
+        return Err(ApiError::new(413, "woocommerce_rest_request_entity_too_large", message));
     }
     let single = |body: &Value| Call {
         method: call.method.clone(),
@@ -178,19 +163,13 @@ fn batch(state: &mut State, call: &Call, resource: Resource) -> Answer {
     };
     let mut answer = serde_json::Map::new();
     if !creates.is_empty() {
-        let done: Vec<Value> = creates
-            .iter()
-            .map(|body| inline(create(state, &single(body), resource), 0))
-            .collect();
+        let done: Vec<Value> = creates.iter().map(|body| inline(create(state, &single(body), resource), 0)).collect();
         answer.insert("create".to_owned(), done.into());
     }
     if !updates.is_empty() {
         let mut done = Vec::new();
         for body in &updates {
-            let id = body["id"]
-                .as_u64()
-                .or_else(|| body["id"].as_str().and_then(|id| id.parse().ok()))
-                .unwrap_or(0);
+            let id = body["id"].as_u64().or_else(|| body["id"].as_str().and_then(|id| id.parse().ok())).unwrap_or(0);
             let mut single = single(body);
             single.body.remove("id");
             done.push(inline(update(state, &single, resource, id), id));

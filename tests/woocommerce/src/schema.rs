@@ -35,10 +35,7 @@ pub(crate) type Arg = (&'static str, Kind);
 
 /// Checks and converts the members of `given` that `args` lists.
 /// The second value names what was sent and has no effect.
-pub(crate) fn check(
-    args: &[Arg],
-    given: &Map<String, Value>,
-) -> Result<(Map<String, Value>, Vec<String>), ApiError> {
+pub(crate) fn check(args: &[Arg], given: &Map<String, Value>) -> Result<(Map<String, Value>, Vec<String>), ApiError> {
     let mut clean = Map::new();
     let mut ignored = Vec::new();
     let mut refused = Vec::new();
@@ -49,49 +46,29 @@ pub(crate) fn check(
                 Ok(value) => {
                     clean.insert(name.clone(), value);
                 }
-                Err((code, reason)) => refused.push(Refused {
-                    param: name.clone(),
-                    code,
-                    reason,
-                }),
+                Err((code, reason)) => refused.push(Refused { param: name.clone(), code, reason }),
             },
         }
     }
-    if refused.is_empty() {
-        Ok((clean, ignored))
-    } else {
-        Err(ApiError::invalid_params(refused))
-    }
+    if refused.is_empty() { Ok((clean, ignored)) } else { Err(ApiError::invalid_params(refused)) }
 }
 
 type Wrong = (&'static str, String);
 
 fn wrong_type(path: &str, kind: &str) -> Wrong {
-    (
-        "rest_invalid_type",
-        format!("{path} is not of type {kind}."),
-    )
+    ("rest_invalid_type", format!("{path} is not of type {kind}."))
 }
 
-fn convert(
-    kind: &Kind,
-    value: &Value,
-    path: &str,
-    ignored: &mut Vec<String>,
-) -> Result<Value, Wrong> {
+fn convert(kind: &Kind, value: &Value, path: &str, ignored: &mut Vec<String>) -> Result<Value, Wrong> {
     match kind {
         Kind::Any => Ok(value.clone()),
         Kind::ReadOnly => Ok(Value::Null),
         Kind::Text => text(value, path),
         Kind::TextOrNull if value.is_null() => Ok(Value::Null),
         Kind::TextOrNull => text(value, path).map_err(|_| wrong_type(path, "null,string")),
-        Kind::Int => integer(value)
-            .map(Value::from)
-            .ok_or_else(|| wrong_type(path, "integer")),
+        Kind::Int => integer(value).map(Value::from).ok_or_else(|| wrong_type(path, "integer")),
         Kind::IntOrNull if value.is_null() => Ok(Value::Null),
-        Kind::IntOrNull => integer(value)
-            .map(Value::from)
-            .ok_or_else(|| wrong_type(path, "integer,null")),
+        Kind::IntOrNull => integer(value).map(Value::from).ok_or_else(|| wrong_type(path, "integer,null")),
         Kind::Range(low, high) => {
             let number = integer(value).ok_or_else(|| wrong_type(path, "integer"))?;
             if (*low..=*high).contains(&number) {
@@ -105,27 +82,17 @@ fn convert(
             if number >= *low {
                 return Ok(number.into());
             }
-            Err((
-                "rest_out_of_bounds",
-                format!("{path} must be greater than or equal to {low}"),
-            ))
+            Err(("rest_out_of_bounds", format!("{path} must be greater than or equal to {low}")))
         }
-        Kind::Bool => boolean(value)
-            .map(Value::from)
-            .ok_or_else(|| wrong_type(path, "boolean")),
+        Kind::Bool => boolean(value).map(Value::from).ok_or_else(|| wrong_type(path, "boolean")),
         Kind::BoolOrText if value == "parent" => Ok(json!("parent")),
-        Kind::BoolOrText => boolean(value)
-            .map(Value::from)
-            .ok_or_else(|| wrong_type(path, "boolean,string")),
+        Kind::BoolOrText => boolean(value).map(Value::from).ok_or_else(|| wrong_type(path, "boolean,string")),
         Kind::OneOf(allowed) => {
             let word = text(value, path)?;
             if allowed.iter().any(|a| word == *a) {
                 return Ok(word);
             }
-            Err((
-                "rest_not_in_enum",
-                format!("{path} is not one of {}.", allowed.join(", ")),
-            ))
+            Err(("rest_not_in_enum", format!("{path} is not one of {}.", allowed.join(", "))))
         }
         Kind::List(inner) => list(value)
             .ok_or_else(|| wrong_type(path, "array"))?
@@ -137,33 +104,18 @@ fn convert(
         Kind::Object(args) => object(args, value, path, ignored),
         Kind::Time => {
             let word = text(value, path)?;
-            let readable = word
-                .as_str()
-                .is_some_and(|w| crate::clock::Given::parse(w).is_some());
-            if readable {
-                Ok(word)
-            } else {
-                Err(("rest_invalid_date", "Invalid date.".to_owned()))
-            }
+            let readable = word.as_str().is_some_and(|w| crate::clock::Given::parse(w).is_some());
+            if readable { Ok(word) } else { Err(("rest_invalid_date", "Invalid date.".to_owned())) }
         }
         Kind::Email => {
             let word = text(value, path)?;
             let good = word.as_str().is_some_and(is_email);
-            if good {
-                Ok(word)
-            } else {
-                Err(("rest_invalid_email", "Invalid email address.".to_owned()))
-            }
+            if good { Ok(word) } else { Err(("rest_invalid_email", "Invalid email address.".to_owned())) }
         }
     }
 }
 
-fn object(
-    args: &[Arg],
-    value: &Value,
-    path: &str,
-    ignored: &mut Vec<String>,
-) -> Result<Value, Wrong> {
+fn object(args: &[Arg], value: &Value, path: &str, ignored: &mut Vec<String>) -> Result<Value, Wrong> {
     let empty = Map::new();
     let members = match value {
         Value::Object(members) => members,
@@ -186,21 +138,14 @@ fn object(
 }
 
 fn text(value: &Value, path: &str) -> Result<Value, Wrong> {
-    if value.is_string() {
-        Ok(value.clone())
-    } else {
-        Err(wrong_type(path, "string"))
-    }
+    if value.is_string() { Ok(value.clone()) } else { Err(wrong_type(path, "string")) }
 }
 
 fn integer(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|f| f.fract() == 0.0 && f.abs() < 9e15)
-                .map(|f| f as i64)
-        }),
+        Value::Number(number) => {
+            number.as_i64().or_else(|| number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15).map(|f| f as i64))
+        }
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
@@ -227,12 +172,9 @@ fn boolean(value: &Value) -> Option<bool> {
 fn list(value: &Value) -> Option<Vec<Value>> {
     match value {
         Value::Array(items) => Some(items.clone()),
-        Value::String(text) => Some(
-            text.split([',', ' ', '\t', '\n'])
-                .filter(|w| !w.is_empty())
-                .map(Value::from)
-                .collect(),
-        ),
+        Value::String(text) => {
+            Some(text.split([',', ' ', '\t', '\n']).filter(|w| !w.is_empty()).map(Value::from).collect())
+        }
         Value::Number(_) => Some(vec![value.clone()]),
         _ => None,
     }
@@ -260,10 +202,7 @@ mod tests {
         ("price", Kind::Text),
         ("flag", Kind::Bool),
         ("total", Kind::ReadOnly),
-        (
-            "lines",
-            Kind::List(&Kind::Object(&[("quantity", Kind::Int)])),
-        ),
+        ("lines", Kind::List(&Kind::Object(&[("quantity", Kind::Int)]))),
     ];
 
     fn given(value: Value) -> Map<String, Value> {
@@ -272,34 +211,17 @@ mod tests {
 
     #[test]
     fn converts_words_of_a_query_to_values() {
-        let (clean, ignored) = check(
-            ARGS,
-            &given(json!({"per_page": "20", "include": "3,4", "flag": "1"})),
-        )
-        .unwrap();
-        assert_eq!(
-            Value::from(clean),
-            json!({"per_page": 20, "include": [3, 4], "flag": true})
-        );
+        let (clean, ignored) = check(ARGS, &given(json!({"per_page": "20", "include": "3,4", "flag": "1"}))).unwrap();
+        assert_eq!(Value::from(clean), json!({"per_page": 20, "include": [3, 4], "flag": true}));
         assert!(ignored.is_empty());
     }
 
     #[test]
     fn refuses_with_the_exact_place() {
-        let error = check(
-            ARGS,
-            &given(json!({"lines": [{"quantity": "two"}], "per_page": 101})),
-        )
-        .unwrap_err();
+        let error = check(ARGS, &given(json!({"lines": [{"quantity": "two"}], "per_page": 101}))).unwrap_err();
         assert_eq!(error.code, "rest_invalid_param");
-        assert_eq!(
-            error.data["params"]["lines"],
-            "lines[0][quantity] is not of type integer."
-        );
-        assert_eq!(
-            error.data["details"]["per_page"]["code"],
-            "rest_out_of_bounds"
-        );
+        assert_eq!(error.data["params"]["lines"], "lines[0][quantity] is not of type integer.");
+        assert_eq!(error.data["details"]["per_page"]["code"], "rest_out_of_bounds");
     }
 
     #[test]
@@ -309,11 +231,7 @@ mod tests {
 
     #[test]
     fn names_what_has_no_effect() {
-        let (_, ignored) = check(
-            ARGS,
-            &given(json!({"total": "1", "colour": 1, "lines": [{"sku": "x"}]})),
-        )
-        .unwrap();
+        let (_, ignored) = check(ARGS, &given(json!({"total": "1", "colour": 1, "lines": [{"sku": "x"}]}))).unwrap();
         assert_eq!(ignored, ["colour", "lines[0][sku]", "total"]);
     }
 }

@@ -41,18 +41,8 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(state: State, keys: Keys, url: String) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(10))
-            .build()
-            .unwrap_or_default();
-        Self {
-            state: Mutex::new(state),
-            faults: Mutex::new(Faults::default()),
-            keys,
-            url,
-            http,
-        }
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap_or_default();
+        Self { state: Mutex::new(state), faults: Mutex::new(Faults::default()), keys, url, http }
     }
 
     /// The shop. A panic of a handler leaves it as it was at that point; the simulator goes on.
@@ -66,10 +56,7 @@ impl Site {
 }
 
 pub(crate) fn router(site: Arc<Site>) -> Router {
-    Router::new()
-        .fallback(entry)
-        .layer(DefaultBodyLimit::max(64 << 20))
-        .with_state(site)
+    Router::new().fallback(entry).layer(DefaultBodyLimit::max(64 << 20)).with_state(site)
 }
 
 async fn entry(
@@ -87,21 +74,11 @@ async fn entry(
     if let Some(below) = path.strip_prefix(NAMESPACE)
         && (below.is_empty() || below.starts_with('/'))
     {
-        return api(
-            site,
-            peer,
-            method,
-            below.trim_end_matches('/').to_owned(),
-            uri,
-            headers,
-            body,
-        )
-        .await;
+        return api(site, peer, method, below.trim_end_matches('/').to_owned(), uri, headers, body).await;
     }
     if path.trim_end_matches('/') == "/wp-json" && method == Method::GET {
         let title = site.state().shop.title.clone();
-        let about =
-            json!({"name": title, "url": site.url, "home": site.url, "namespaces": ["wc/v3"]});
+        let about = json!({"name": title, "url": site.url, "home": site.url, "namespaces": ["wc/v3"]});
         return json_response(200, &about, &[]);
     }
     if path.starts_with("/wp-content/uploads/") {
@@ -112,12 +89,7 @@ async fn entry(
 
 /// Uploaded pictures, and those of the catalogue, which are drawn when they are asked for.
 fn picture(site: &Site, path: &str) -> Response {
-    let upload = site
-        .state()
-        .uploads
-        .get(path)
-        .cloned()
-        .or_else(|| pictures::drawn(path));
+    let upload = site.state().uploads.get(path).cloned().or_else(|| pictures::drawn(path));
     match upload {
         Some(upload) => {
             let mut response = Response::new(HttpBody::from(upload.bytes));
@@ -150,10 +122,7 @@ async fn api(
         pictures: Arc::default(),
     };
     let target = target(&call);
-    let seq = site
-        .state()
-        .journal
-        .arrived(&call.method, &route_of(&path), &target);
+    let seq = site.state().journal.arrived(&call.method, &route_of(&path), &target);
     let fault = site.faults().take(&call.method, &path);
     let name = fault.as_ref().map(Misbehaviour::name);
 
@@ -166,10 +135,8 @@ async fn api(
         Some(Misbehaviour::TooMany { retry_after }) => {
             answered(429);
             let error = ApiError::new(429, "too_many_requests", "Too many requests.");
-            let headers: Vec<(&'static str, String)> = retry_after
-                .iter()
-                .map(|seconds| ("retry-after", seconds.to_string()))
-                .collect();
+            let headers: Vec<(&'static str, String)> =
+                retry_after.iter().map(|seconds| ("retry-after", seconds.to_string())).collect();
             return json_response(429, &error.body(), &headers);
         }
         Some(Misbehaviour::BadGateway) => {
@@ -216,11 +183,7 @@ async fn api(
     let worker = Arc::clone(&site);
     let reply = match tokio::spawn(async move { work(&worker, call).await }).await {
         Ok(reply) => reply,
-        Err(_) => Reply {
-            status: 500,
-            json: internal().body(),
-            headers: Vec::new(),
-        },
+        Err(_) => Reply { status: 500, json: internal().body(), headers: Vec::new() },
     };
     match fault {
         Some(Misbehaviour::ErrorAfter { status }) => {
@@ -243,10 +206,7 @@ async fn api(
         Some(Misbehaviour::InvalidJson) => {
             answered(reply.status);
             let mut text = reply.json.to_string();
-            let half = (0..=text.len() / 2)
-                .rev()
-                .find(|at| text.is_char_boundary(*at))
-                .unwrap_or(0);
+            let half = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             text.truncate(half);
             text_response(200, "application/json; charset=UTF-8", text)
         }
@@ -267,11 +227,7 @@ async fn work(site: &Site, mut call: Call) -> Reply {
     let mut state = site.state();
     match routes::handle(&mut state, &call) {
         Ok(reply) => reply,
-        Err(error) => Reply {
-            status: error.status,
-            json: error.body(),
-            headers: Vec::new(),
-        },
+        Err(error) => Reply { status: error.status, json: error.body(), headers: Vec::new() },
     }
 }
 
@@ -286,12 +242,7 @@ async fn fetch_pictures(site: &Site, body: &Value) -> HashMap<String, Option<Upl
         // Pictures that already lie here need no request to ourselves.
         let own = address.strip_prefix(&site.url).map(str::to_owned);
         let upload = match own {
-            Some(path) => site
-                .state()
-                .uploads
-                .get(&path)
-                .cloned()
-                .or_else(|| pictures::drawn(&path)),
+            Some(path) => site.state().uploads.get(&path).cloned().or_else(|| pictures::drawn(&path)),
             None => fetch_picture(site, &address).await,
         };
         found.insert(address, upload);
@@ -304,23 +255,10 @@ async fn fetch_picture(site: &Site, address: &str) -> Option<Upload> {
     if !answer.status().is_success() {
         return None;
     }
-    let content_type = answer
-        .headers()
-        .get(header::CONTENT_TYPE)?
-        .to_str()
-        .ok()?
-        .to_owned();
+    let content_type = answer.headers().get(header::CONTENT_TYPE)?.to_str().ok()?.to_owned();
     let bytes = answer.bytes().await.ok()?.to_vec();
-    let content_type = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    Some(Upload {
-        content_type,
-        bytes,
-    })
+    let content_type = content_type.split(';').next().unwrap_or_default().trim().to_owned();
+    Some(Upload { content_type, bytes })
 }
 
 /// Addresses under `images` and `image`, wherever in the request they stand.
@@ -329,9 +267,7 @@ fn collect_pictures(value: &Value, wanted: &mut Vec<String>) {
         Value::Object(members) => {
             for (name, member) in members {
                 match (name.as_str(), member) {
-                    ("images", Value::Array(rows)) => {
-                        rows.iter().for_each(|row| push_picture(row, wanted))
-                    }
+                    ("images", Value::Array(rows)) => rows.iter().for_each(|row| push_picture(row, wanted)),
                     ("image", row) => push_picture(row, wanted),
                     ("create" | "update", Value::Array(rows)) => {
                         rows.iter().for_each(|row| collect_pictures(row, wanted));
@@ -357,21 +293,15 @@ fn read_body(headers: &HeaderMap, body: &[u8]) -> Result<serde_json::Map<String,
     let json = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| {
-            kind.split(';')
-                .next()
-                .is_some_and(|kind| kind.trim() == "application/json")
-        });
+        .is_some_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"));
     if !json || body.is_empty() {
         return Ok(serde_json::Map::new());
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Ok(serde_json::Map::new()),
-        Err(error) => Err(
-            ApiError::new(400, "rest_invalid_json", "Invalid JSON body passed.")
-                .with("json_error_message", error.to_string().into()),
-        ),
+        Err(error) => Err(ApiError::new(400, "rest_invalid_json", "Invalid JSON body passed.")
+            .with("json_error_message", error.to_string().into())),
     }
 }
 
@@ -385,19 +315,11 @@ fn target(call: &Call) -> String {
         };
     }
     let query = query.finish();
-    if query.is_empty() {
-        call.path.clone()
-    } else {
-        format!("{}?{query}", call.path)
-    }
+    if query.is_empty() { call.path.clone() } else { format!("{}?{query}", call.path) }
 }
 
 fn internal() -> ApiError {
-    ApiError::new(
-        500,
-        "internal_server_error",
-        "There has been a critical error on this website.",
-    )
+    ApiError::new(500, "internal_server_error", "There has been a critical error on this website.")
 }
 
 fn broken(status: u16) -> Response {
@@ -430,17 +352,11 @@ fn slow(reply: Reply, bytes_per_second: u32) -> Response {
     response
 }
 
-pub(crate) fn json_response(
-    status: u16,
-    json: &Value,
-    headers: &[(&'static str, String)],
-) -> Response {
+pub(crate) fn json_response(status: u16, json: &Value, headers: &[(&'static str, String)]) -> Response {
     let mut response = text_response(status, "application/json; charset=UTF-8", json.to_string());
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(value) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
+            response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
     response
@@ -448,10 +364,7 @@ pub(crate) fn json_response(
 
 pub(crate) fn text_response(status: u16, kind: &'static str, text: String) -> Response {
     let mut response = Response::new(HttpBody::from(text));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }

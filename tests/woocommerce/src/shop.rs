@@ -12,10 +12,7 @@ use crate::{
 
 const TAX_QUERY: &[Arg] = &[
     ("orderby", Kind::OneOf(&["id", "order", "priority"])),
-    (
-        "class",
-        Kind::OneOf(&["standard", "reduced-rate", "zero-rate"]),
-    ),
+    ("class", Kind::OneOf(&["standard", "reduced-rate", "zero-rate"])),
 ];
 
 /// Number, name, country, percent and class of the rates a new shop has.
@@ -36,16 +33,11 @@ const GATEWAYS: &[(&str, &str, bool)] = &[
 ];
 
 pub(crate) fn refunds_by_itself(gateway: &str) -> bool {
-    GATEWAYS
-        .iter()
-        .any(|(id, _, refunds)| *id == gateway && *refunds)
+    GATEWAYS.iter().any(|(id, _, refunds)| *id == gateway && *refunds)
 }
 
 pub(crate) fn gateway_title(gateway: &str) -> Option<&'static str> {
-    GATEWAYS
-        .iter()
-        .find(|(id, ..)| *id == gateway)
-        .map(|(_, title, _)| *title)
+    GATEWAYS.iter().find(|(id, ..)| *id == gateway).map(|(_, title, _)| *title)
 }
 
 /// The tax rates every shop of the simulator begins with.
@@ -70,12 +62,10 @@ pub(crate) fn install(state: &mut State) {
         let item = state.item(id, 0, body);
         state.categories.insert(id, item);
     }
-    for (code, kind, amount) in [
-        ("willkommen10", "percent", "10.00"),
-        ("fuenfer", "fixed_cart", "5.00"),
-    ] {
+    for (code, kind, amount) in [("willkommen10", "percent", "10.00"), ("fuenfer", "fixed_cart", "5.00")] {
         let id = state.post_id();
-        let body = json!({"code": code, "discount_type": kind, "amount": amount, "status": "publish", "description": ""});
+        let body =
+            json!({"code": code, "discount_type": kind, "amount": amount, "status": "publish", "description": ""});
         if let Value::Object(body) = body {
             let item = state.item(id, 0, body);
             state.coupons.insert(id, item);
@@ -94,9 +84,9 @@ pub(crate) fn get(state: &State, call: &Call, parts: &[&str]) -> Option<Answer> 
     let rows = |rows: Vec<Value>| Ok(Reply::ok(rows));
     Some(match parts {
         ["taxes"] => taxes(state, call),
-        ["taxes", "classes"] => rows(
-            state.tax_classes.iter().map(|(slug, name)| json!({"slug": slug, "name": name})).collect(),
-        ),
+        ["taxes", "classes"] => {
+            rows(state.tax_classes.iter().map(|(slug, name)| json!({"slug": slug, "name": name})).collect())
+        }
         ["taxes", id] => match id.parse().ok().and_then(|id: u64| state.taxes.get(&id)) {
             Some(item) => Ok(Reply::ok(with_id(item))),
             None => Err(ApiError::new(404, "woocommerce_rest_invalid_id", "Invalid resource ID.")),
@@ -123,7 +113,11 @@ pub(crate) fn get(state: &State, call: &Call, parts: &[&str]) -> Option<Answer> 
             _ => Vec::new(),
         }),
         ["shipping", "zones", zone @ ("0" | "1" | "2"), "methods"] => rows(match *zone {
-            "1" => vec![method(1, "flat_rate", "Standardversand", "4.12"), method(2, "free_shipping", "Kostenloser Versand", ""), method(3, "local_pickup", "Abholung", "0")],
+            "1" => vec![
+                method(1, "flat_rate", "Standardversand", "4.12"),
+                method(2, "free_shipping", "Kostenloser Versand", ""),
+                method(3, "local_pickup", "Abholung", "0"),
+            ],
             "2" => vec![method(4, "flat_rate", "Versand Österreich", "8.32")],
             _ => Vec::new(),
         }),
@@ -136,7 +130,9 @@ pub(crate) fn get(state: &State, call: &Call, parts: &[&str]) -> Option<Answer> 
         }
         ["system_status"] => Ok(Reply::ok(system_status(state))),
         ["settings"] => rows(
-            ["general", "products", "tax", "shipping"].map(|id| json!({"id": id, "label": id, "description": "", "parent_id": "", "sub_groups": []})).to_vec(),
+            ["general", "products", "tax", "shipping"]
+                .map(|id| json!({"id": id, "label": id, "description": "", "parent_id": "", "sub_groups": []}))
+                .to_vec(),
         ),
         ["settings", group @ ("general" | "products" | "tax")] => rows(settings(state, group)),
         ["settings", group, id] => match settings(state, group).into_iter().find(|row| row["id"] == *id) {
@@ -155,43 +151,25 @@ fn taxes(state: &State, call: &Call) -> Answer {
         .filter(|tax| paging::text(&args, "class").is_none_or(|class| tax.text("class") == class))
         .collect();
     let orderby = paging::text(&args, "orderby").unwrap_or("order").to_owned();
-    paging::sort(&mut items, &args, &orderby, "asc", |a, b| {
-        a.int(&orderby).cmp(&b.int(&orderby))
-    });
+    paging::sort(&mut items, &args, &orderby, "asc", |a, b| a.int(&orderby).cmp(&b.int(&orderby)));
     Ok(paging::page(call, &args, &items, with_id))
 }
 
 fn coupons(state: &State, call: &Call) -> Answer {
-    let args = paging::args(
-        call,
-        &[
-            paging::COMMON,
-            paging::POSTS,
-            &[("orderby", Kind::Text), ("code", Kind::Text)],
-        ],
-    )?;
+    let args = paging::args(call, &[paging::COMMON, paging::POSTS, &[("orderby", Kind::Text), ("code", Kind::Text)]])?;
     let orderby = paging::check_orderby(state, &args, &["date", "id", "include", "title", "slug"])?;
     let filter = paging::Filter::read(state, &args);
     let mut items: Vec<&Item> = state
         .coupons
         .values()
-        .filter(|c| {
-            filter.admits(c, 0)
-                && paging::text(&args, "code").is_none_or(|code| c.text("code") == code)
-        })
+        .filter(|c| filter.admits(c, 0) && paging::text(&args, "code").is_none_or(|code| c.text("code") == code))
         .collect();
-    paging::sort(&mut items, &args, &orderby, "desc", |_, _| {
-        std::cmp::Ordering::Equal
-    });
+    paging::sort(&mut items, &args, &orderby, "desc", |_, _| std::cmp::Ordering::Equal);
     Ok(paging::page(call, &args, &items, |item| {
         let mut body: Body = item.body.clone();
         body.insert("id".to_owned(), item.id.into());
-        state
-            .clock
-            .write(&mut body, "date_created", Some(item.created));
-        state
-            .clock
-            .write(&mut body, "date_modified", Some(item.modified));
+        state.clock.write(&mut body, "date_created", Some(item.created));
+        state.clock.write(&mut body, "date_modified", Some(item.modified));
         body.into()
     }))
 }
@@ -240,33 +218,17 @@ fn settings(state: &State, group: &str) -> Vec<Value> {
     let yes_no = |flag: bool| if flag { "yes" } else { "no" };
     let values: Vec<(&str, &str, String)> = match group {
         "general" => vec![
-            (
-                "woocommerce_default_country",
-                "select",
-                state.shop.country.clone(),
-            ),
-            (
-                "woocommerce_currency",
-                "select",
-                state.shop.currency.clone(),
-            ),
+            ("woocommerce_default_country", "select", state.shop.country.clone()),
+            ("woocommerce_currency", "select", state.shop.currency.clone()),
             ("woocommerce_calc_taxes", "checkbox", "yes".to_owned()),
             ("woocommerce_price_num_decimals", "number", "2".to_owned()),
             ("woocommerce_price_decimal_sep", "text", ",".to_owned()),
             ("woocommerce_price_thousand_sep", "text", ".".to_owned()),
         ],
         "tax" => vec![
-            (
-                "woocommerce_prices_include_tax",
-                "radio",
-                yes_no(state.shop.prices_include_tax).to_owned(),
-            ),
+            ("woocommerce_prices_include_tax", "radio", yes_no(state.shop.prices_include_tax).to_owned()),
             ("woocommerce_tax_based_on", "select", "shipping".to_owned()),
-            (
-                "woocommerce_tax_round_at_subtotal",
-                "checkbox",
-                "no".to_owned(),
-            ),
+            ("woocommerce_tax_round_at_subtotal", "checkbox", "no".to_owned()),
         ],
         "products" => vec![
             ("woocommerce_weight_unit", "select", "kg".to_owned()),

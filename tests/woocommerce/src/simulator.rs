@@ -104,27 +104,15 @@ impl Simulator {
     pub fn start(config: Config) -> Result<Self, StartError> {
         // Only the first of a process has an effect; whoever was first chose a provider too.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let bind = |source| StartError::Bind {
-            port: config.port,
-            source,
-        };
-        let listener =
-            listen::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, config.port))).map_err(bind)?;
+        let bind = |source| StartError::Bind { port: config.port, source };
+        let listener = listen::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, config.port))).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let url = format!("http://{address}");
-        let zone = TimeZone::get(&config.time_zone).map_err(|source| StartError::TimeZone {
-            name: config.time_zone.clone(),
-            source,
-        })?;
+        let zone = TimeZone::get(&config.time_zone)
+            .map_err(|source| StartError::TimeZone { name: config.time_zone.clone(), source })?;
         let keys = Keys {
-            key: config
-                .key
-                .clone()
-                .unwrap_or_else(|| format!("ck_{:040x}", mix(config.seed, 1))),
-            secret: config
-                .secret
-                .clone()
-                .unwrap_or_else(|| format!("cs_{:040x}", mix(config.seed, 2))),
+            key: config.key.clone().unwrap_or_else(|| format!("ck_{:040x}", mix(config.seed, 1))),
+            secret: config.secret.clone().unwrap_or_else(|| format!("cs_{:040x}", mix(config.seed, 2))),
             permission: config.permission,
         };
         let (key, secret) = (keys.key.clone(), keys.secret.clone());
@@ -136,19 +124,11 @@ impl Simulator {
             country: "DE".to_owned(),
             order_by_modified: config.order_by_modified,
         };
-        let mut state = State::new(
-            shop,
-            Clock {
-                zone,
-                offset: SignedDuration::ZERO,
-            },
-        );
+        let mut state = State::new(shop, Clock { zone, offset: SignedDuration::ZERO });
         shop::install(&mut state);
         catalogue::fill(&mut state, &config);
         let site = Arc::new(Site::new(state, keys, url.clone()));
-        let control = Control {
-            site: Arc::clone(&site),
-        };
+        let control = Control { site: Arc::clone(&site) };
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -174,14 +154,7 @@ impl Simulator {
                 runtime.shutdown_background();
             })
             .map_err(|source| StartError::Thread { source })?;
-        Ok(Self {
-            url,
-            key,
-            secret,
-            control,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { url, key, secret, control, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The tester's hand; it may be cloned and sent to other threads.

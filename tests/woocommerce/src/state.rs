@@ -30,17 +30,11 @@ pub(crate) struct Item {
 
 impl Item {
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.body
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        self.body.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     pub(crate) fn int(&self, name: &str) -> i64 {
-        self.body
-            .get(name)
-            .and_then(Value::as_i64)
-            .unwrap_or_default()
+        self.body.get(name).and_then(Value::as_i64).unwrap_or_default()
     }
 
     pub(crate) fn listed(&self) -> bool {
@@ -172,14 +166,7 @@ impl State {
     pub(crate) fn item(&self, id: u64, parent: u64, body: Body) -> Item {
         let now = self.now();
         let listed_from = self.listing_lag.map(|lag| Instant::now() + lag);
-        Item {
-            id,
-            parent,
-            created: now,
-            modified: now,
-            listed_from,
-            body,
-        }
+        Item { id, parent, created: now, modified: now, listed_from, body }
     }
 
     /// A product or variation, wherever it lies.
@@ -188,22 +175,11 @@ impl State {
     }
 
     pub(crate) fn article_mut(&mut self, id: u64) -> Option<&mut Item> {
-        if self.products.contains_key(&id) {
-            self.products.get_mut(&id)
-        } else {
-            self.variations.get_mut(&id)
-        }
+        if self.products.contains_key(&id) { self.products.get_mut(&id) } else { self.variations.get_mut(&id) }
     }
 
     /// Notes in the journal that an object was written.
-    pub(crate) fn wrote(
-        &mut self,
-        kind: &'static str,
-        id: u64,
-        operation: Operation,
-        changed: bool,
-        sent: &Body,
-    ) {
+    pub(crate) fn wrote(&mut self, kind: &'static str, id: u64, operation: Operation, changed: bool, sent: &Body) {
         let write = Write {
             seq: self.journal.writes.len() as u64 + 1,
             at: gmt(self.now()),

@@ -25,10 +25,7 @@ pub(crate) fn give_back(state: &mut State, order: &mut Item) {
 
 fn move_lines(state: &mut State, order: &Item, sign: i64) {
     for line in order.body["line_items"].as_array().into_iter().flatten() {
-        let id = line["variation_id"]
-            .as_u64()
-            .filter(|id| *id > 0)
-            .or_else(|| line["product_id"].as_u64());
+        let id = line["variation_id"].as_u64().filter(|id| *id > 0).or_else(|| line["product_id"].as_u64());
         let quantity = line["quantity"].as_i64().unwrap_or(0);
         if let Some(id) = id {
             shift(state, id, sign * quantity);
@@ -43,17 +40,12 @@ pub(crate) fn shift(state: &mut State, id: u64, by: i64) {
     let Some(item) = state.article(id) else {
         return;
     };
-    let id = if !managed(item) && item.parent > 0 {
-        item.parent
-    } else {
-        id
-    };
+    let id = if !managed(item) && item.parent > 0 { item.parent } else { id };
     if let Some(item) = state.article_mut(id).filter(|item| managed(item))
         && by != 0
     {
         let quantity = item.int("stock_quantity") + by;
-        item.body
-            .insert("stock_quantity".to_owned(), quantity.into());
+        item.body.insert("stock_quantity".to_owned(), quantity.into());
         article::settle_stock_status(item);
         item.modified = now;
     }

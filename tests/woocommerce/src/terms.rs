@@ -27,19 +27,7 @@ pub(crate) enum Taxonomy {
 }
 
 const QUERY: &[Arg] = &[
-    (
-        "orderby",
-        Kind::OneOf(&[
-            "id",
-            "include",
-            "name",
-            "slug",
-            "term_group",
-            "description",
-            "count",
-            "menu_order",
-        ]),
-    ),
+    ("orderby", Kind::OneOf(&["id", "include", "name", "slug", "term_group", "description", "count", "menu_order"])),
     ("hide_empty", Kind::Bool),
     ("parent", Kind::Int),
     ("product", Kind::Int),
@@ -51,10 +39,7 @@ const BODY: &[Arg] = &[
     ("slug", Kind::Text),
     ("parent", Kind::Int),
     ("description", Kind::Text),
-    (
-        "display",
-        Kind::OneOf(&["default", "products", "subcategories", "both"]),
-    ),
+    ("display", Kind::OneOf(&["default", "products", "subcategories", "both"])),
     ("image", article::IMAGE),
     ("menu_order", Kind::Int),
 ];
@@ -63,10 +48,7 @@ const ATTRIBUTE: &[Arg] = &[
     ("name", Kind::Text),
     ("slug", Kind::Text),
     ("type", Kind::OneOf(&["select"])),
-    (
-        "order_by",
-        Kind::OneOf(&["menu_order", "name", "name_num", "id"]),
-    ),
+    ("order_by", Kind::OneOf(&["menu_order", "name", "name_num", "id"])),
     ("has_archives", Kind::Bool),
 ];
 
@@ -108,40 +90,23 @@ impl Taxonomy {
     }
 
     fn parent(self) -> u64 {
-        if let Self::Terms(attribute) = self {
-            attribute
-        } else {
-            0
-        }
+        if let Self::Terms(attribute) = self { attribute } else { 0 }
     }
 
     fn missing(self) -> ApiError {
         if self == Self::Attributes {
-            return ApiError::new(
-                404,
-                "woocommerce_rest_taxonomy_invalid",
-                "Resource does not exist.",
-            );
+            return ApiError::new(404, "woocommerce_rest_taxonomy_invalid", "Resource does not exist.");
         }
-        ApiError::new(
-            404,
-            "woocommerce_rest_term_invalid",
-            "Resource does not exist.",
-        )
+        ApiError::new(404, "woocommerce_rest_term_invalid", "Resource does not exist.")
     }
 
     fn find(self, state: &State, id: u64) -> Result<&Item, ApiError> {
-        self.table(state)
-            .get(&id)
-            .filter(|item| item.parent == self.parent())
-            .ok_or_else(|| self.missing())
+        self.table(state).get(&id).filter(|item| item.parent == self.parent()).ok_or_else(|| self.missing())
     }
 
     fn check_parent(self, state: &State) -> Result<(), ApiError> {
         match self {
-            Self::Terms(id) if !state.attributes.contains_key(&id) => {
-                Err(Self::Attributes.missing())
-            }
+            Self::Terms(id) if !state.attributes.contains_key(&id) => Err(Self::Attributes.missing()),
             _ => Ok(()),
         }
     }
@@ -169,28 +134,18 @@ pub(crate) fn list(state: &State, call: &Call, taxonomy: Taxonomy) -> Answer {
         .collect();
     if taxonomy == Taxonomy::Attributes {
         // The only list without pages.
-        return Ok(Reply::ok(
-            items
-                .iter()
-                .map(|item| render(item, taxonomy))
-                .collect::<Vec<_>>(),
-        ));
+        return Ok(Reply::ok(items.iter().map(|item| render(item, taxonomy)).collect::<Vec<_>>()));
     }
     let counts = counts(state, taxonomy);
     if args.get("hide_empty") == Some(&Value::Bool(true)) {
         items.retain(|item| counts.contains_key(&item.id));
     }
-    paging::sort(&mut items, &args, &orderby, "asc", |a, b| {
-        match orderby.as_str() {
-            "slug" => a.text("slug").cmp(b.text("slug")),
-            "description" => a.text("description").cmp(b.text("description")),
-            "menu_order" => a.int("menu_order").cmp(&b.int("menu_order")),
-            "count" => counts.get(&a.id).cmp(&counts.get(&b.id)),
-            _ => a
-                .text("name")
-                .to_lowercase()
-                .cmp(&b.text("name").to_lowercase()),
-        }
+    paging::sort(&mut items, &args, &orderby, "asc", |a, b| match orderby.as_str() {
+        "slug" => a.text("slug").cmp(b.text("slug")),
+        "description" => a.text("description").cmp(b.text("description")),
+        "menu_order" => a.int("menu_order").cmp(&b.int("menu_order")),
+        "count" => counts.get(&a.id).cmp(&counts.get(&b.id)),
+        _ => a.text("name").to_lowercase().cmp(&b.text("name").to_lowercase()),
     });
     Ok(paging::page(call, &args, &items, |item| {
         let mut row = render(item, taxonomy);
@@ -201,24 +156,11 @@ pub(crate) fn list(state: &State, call: &Call, taxonomy: Taxonomy) -> Answer {
 
 /// How many published products each category or tag has, counted in one walk.
 fn counts(state: &State, taxonomy: Taxonomy) -> std::collections::HashMap<u64, u64> {
-    let list = if taxonomy == Taxonomy::Tags {
-        "tags"
-    } else {
-        "categories"
-    };
+    let list = if taxonomy == Taxonomy::Tags { "tags" } else { "categories" };
     let mut counts = std::collections::HashMap::new();
     if matches!(taxonomy, Taxonomy::Categories | Taxonomy::Tags) {
-        for product in state
-            .products
-            .values()
-            .filter(|p| p.text("status") == "publish")
-        {
-            for id in product.body[list]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|row| row["id"].as_u64())
-            {
+        for product in state.products.values().filter(|p| p.text("status") == "publish") {
+            for id in product.body[list].as_array().into_iter().flatten().filter_map(|row| row["id"].as_u64()) {
                 *counts.entry(id).or_default() += 1;
             }
         }
@@ -253,14 +195,7 @@ pub(crate) fn get(state: &State, taxonomy: Taxonomy, id: u64) -> Answer {
 
 pub(crate) fn create(state: &mut State, call: &Call, taxonomy: Taxonomy) -> Answer {
     taxonomy.check_parent(state)?;
-    let sent = call.body(
-        state,
-        if taxonomy == Taxonomy::Attributes {
-            ATTRIBUTE
-        } else {
-            BODY
-        },
-    )?;
+    let sent = call.body(state, if taxonomy == Taxonomy::Attributes { ATTRIBUTE } else { BODY })?;
     if !sent.contains_key("name") {
         return Err(ApiError::missing_params(&["name"]));
     }
@@ -281,24 +216,14 @@ pub(crate) fn create(state: &mut State, call: &Call, taxonomy: Taxonomy) -> Answ
     taxonomy.table_mut(state).insert(id, item);
     state.wrote(taxonomy.kind(), id, Operation::Create, true, &sent);
     let mut reply = Reply::created(get(state, taxonomy, id)?.json);
-    reply.headers.push((
-        "location",
-        format!("{}/{}/{id}", call.base, taxonomy.path()),
-    ));
+    reply.headers.push(("location", format!("{}/{}/{id}", call.base, taxonomy.path())));
     Ok(reply)
 }
 
 pub(crate) fn update(state: &mut State, call: &Call, taxonomy: Taxonomy, id: u64) -> Answer {
     taxonomy.check_parent(state)?;
     let mut item = taxonomy.find(state, id)?.clone();
-    let sent = call.body(
-        state,
-        if taxonomy == Taxonomy::Attributes {
-            ATTRIBUTE
-        } else {
-            BODY
-        },
-    )?;
+    let sent = call.body(state, if taxonomy == Taxonomy::Attributes { ATTRIBUTE } else { BODY })?;
     let before = item.body.clone();
     apply(state, call, taxonomy, &mut item, &sent)?;
     let changed = item.body != before;
@@ -313,11 +238,7 @@ pub(crate) fn delete(state: &mut State, call: &Call, taxonomy: Taxonomy, id: u64
     let before = get(state, taxonomy, id)?.json;
     let args = call.query(&[("force", Kind::Bool)])?;
     if args.get("force").or_else(|| call.body.get("force")) != Some(&Value::Bool(true)) {
-        return Err(ApiError::new(
-            501,
-            "woocommerce_rest_trash_not_supported",
-            "Resource does not support trashing.",
-        ));
+        return Err(ApiError::new(501, "woocommerce_rest_trash_not_supported", "Resource does not support trashing."));
     }
     if taxonomy == Taxonomy::Categories && id == UNCATEGORIZED {
         return Err(ApiError::new(
@@ -329,11 +250,7 @@ pub(crate) fn delete(state: &mut State, call: &Call, taxonomy: Taxonomy, id: u64
     taxonomy.table_mut(state).remove(&id);
     if taxonomy == Taxonomy::Categories {
         for product in state.products.values_mut() {
-            if let Some(rows) = product
-                .body
-                .get_mut("categories")
-                .and_then(Value::as_array_mut)
-            {
+            if let Some(rows) = product.body.get_mut("categories").and_then(Value::as_array_mut) {
                 rows.retain(|row| row["id"] != id);
                 if rows.is_empty() {
                     rows.push(json!({"id": UNCATEGORIZED}));
@@ -345,23 +262,10 @@ pub(crate) fn delete(state: &mut State, call: &Call, taxonomy: Taxonomy, id: u64
     Ok(Reply::ok(before))
 }
 
-fn apply(
-    state: &mut State,
-    call: &Call,
-    taxonomy: Taxonomy,
-    item: &mut Item,
-    sent: &Body,
-) -> Result<(), ApiError> {
-    let parent = sent
-        .get("parent")
-        .and_then(Value::as_u64)
-        .unwrap_or(item.int("parent") as u64);
+fn apply(state: &mut State, call: &Call, taxonomy: Taxonomy, item: &mut Item, sent: &Body) -> Result<(), ApiError> {
+    let parent = sent.get("parent").and_then(Value::as_u64).unwrap_or(item.int("parent") as u64);
     if taxonomy == Taxonomy::Categories && parent > 0 && !state.categories.contains_key(&parent) {
-        return Err(ApiError::new(
-            404,
-            "woocommerce_rest_term_invalid",
-            "Parent is invalid.",
-        ));
+        return Err(ApiError::new(404, "woocommerce_rest_term_invalid", "Parent is invalid."));
     }
     let name = match paging::text(sent, "name") {
         Some(name) => html::clean(&html::plain(name)),
@@ -376,15 +280,8 @@ fn apply(
     });
     if let Some(twin) = twin {
         if taxonomy == Taxonomy::Attributes {
-            let message = format!(
-                "Slug \"{}\" is already in use. Change it, please.",
-                twin.text("slug")
-            );
-            return Err(ApiError::new(
-                400,
-                "woocommerce_rest_cannot_create",
-                message,
-            ));
+            let message = format!("Slug \"{}\" is already in use. Change it, please.", twin.text("slug"));
+            return Err(ApiError::new(400, "woocommerce_rest_cannot_create", message));
         }
         let message = "A term with the name provided already exists with this parent.";
         return Err(ApiError::new(400, "term_exists", message).with("resource_id", twin.id.into()));
@@ -394,19 +291,11 @@ fn apply(
         None if item.text("slug").is_empty() => html::slug(&name),
         None => item.text("slug").to_owned(),
     };
-    let slug = if taxonomy == Taxonomy::Attributes && !slug.starts_with("pa_") {
-        format!("pa_{slug}")
-    } else {
-        slug
-    };
+    let slug = if taxonomy == Taxonomy::Attributes && !slug.starts_with("pa_") { format!("pa_{slug}") } else { slug };
     let slug = free_slug(taxonomy.table(state), item, &slug);
     if let Some(image) = sent.get("image") {
         let empty = image.as_object().is_none_or(Body::is_empty);
-        let image = if empty {
-            Value::Null
-        } else {
-            article::image(state, call, image)?
-        };
+        let image = if empty { Value::Null } else { article::image(state, call, image)? };
         item.body.insert("image".to_owned(), image);
     }
     item.body.insert("name".to_owned(), name.into());
@@ -415,8 +304,7 @@ fn apply(
         item.body.insert("parent".to_owned(), parent.into());
     }
     if let Some(text) = sent.get("description").and_then(Value::as_str) {
-        item.body
-            .insert("description".to_owned(), html::clean(text).into());
+        item.body.insert("description".to_owned(), html::clean(text).into());
     }
     for name in ["display", "menu_order", "type", "order_by", "has_archives"] {
         if let Some(value) = sent.get(name) {
@@ -428,11 +316,8 @@ fn apply(
 }
 
 fn free_slug(table: &Table, item: &Item, wanted: &str) -> String {
-    let taken = |slug: &str| {
-        table
-            .values()
-            .any(|t| t.id != item.id && t.parent == item.parent && t.text("slug") == slug)
-    };
+    let taken =
+        |slug: &str| table.values().any(|t| t.id != item.id && t.parent == item.parent && t.text("slug") == slug);
     let mut slug = wanted.to_owned();
     let mut number = 2;
     while taken(&slug) {

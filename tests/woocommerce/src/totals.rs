@@ -25,10 +25,7 @@ pub(crate) fn rates(state: &State, country: &str, class: &str) -> Vec<Rate> {
     state
         .taxes
         .values()
-        .filter(|tax| {
-            (tax.text("country") == country || tax.text("country").is_empty())
-                && tax.text("class") == class
-        })
+        .filter(|tax| (tax.text("country") == country || tax.text("country").is_empty()) && tax.text("class") == class)
         .map(|tax| Rate {
             id: tax.id,
             percent: money::read(tax.text("rate")).unwrap_or_default(),
@@ -42,21 +39,14 @@ pub(crate) fn net(state: &State, price: Decimal, class: &str, taxable: bool) -> 
     if !state.shop.prices_include_tax || !taxable {
         return price;
     }
-    let percent: Decimal = rates(state, &state.shop.country, class)
-        .iter()
-        .map(|rate| rate.percent)
-        .sum();
+    let percent: Decimal = rates(state, &state.shop.country, class).iter().map(|rate| rate.percent).sum();
     money::round(price / (Decimal::ONE + percent / Decimal::ONE_HUNDRED), 6)
 }
 
 /// The country whose taxes an order bears.
 pub(crate) fn country(state: &State, order: &Body) -> String {
     for address in ["shipping", "billing"] {
-        if let Some(country) = order
-            .get(address)
-            .and_then(|a| a["country"].as_str())
-            .filter(|c| !c.is_empty())
-        {
+        if let Some(country) = order.get(address).and_then(|a| a["country"].as_str()).filter(|c| !c.is_empty()) {
             return country.to_owned();
         }
     }
@@ -69,10 +59,8 @@ fn amount(row: &Value, name: &str) -> Decimal {
 
 /// Spreads the coupons of an order over its lines: `total` becomes what is left of `subtotal`.
 pub(crate) fn apply_coupons(state: &State, order: &mut Body) {
-    let codes: Vec<String> = rows(order, "coupon_lines")
-        .iter()
-        .filter_map(|row| row["code"].as_str().map(str::to_owned))
-        .collect();
+    let codes: Vec<String> =
+        rows(order, "coupon_lines").iter().filter_map(|row| row["code"].as_str().map(str::to_owned)).collect();
     let country = country(state, order);
     let mut lines = rows(order, "line_items");
     for line in &mut lines {
@@ -85,14 +73,8 @@ pub(crate) fn apply_coupons(state: &State, order: &mut Body) {
         };
         let value = money::read(coupon.text("amount")).unwrap_or_default();
         let gross = |line: &Value| {
-            let percent: Decimal = rates(
-                state,
-                &country,
-                line["tax_class"].as_str().unwrap_or_default(),
-            )
-            .iter()
-            .map(|r| r.percent)
-            .sum();
+            let percent: Decimal =
+                rates(state, &country, line["tax_class"].as_str().unwrap_or_default()).iter().map(|r| r.percent).sum();
             amount(line, "total") * (Decimal::ONE + percent / Decimal::ONE_HUNDRED)
         };
         let whole: Decimal = lines.iter().map(&gross).sum();
@@ -124,11 +106,7 @@ pub(crate) fn apply_coupons(state: &State, order: &mut Body) {
 }
 
 pub(crate) fn rows(order: &Body, name: &str) -> Vec<Value> {
-    order
-        .get(name)
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default()
+    order.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
 /// Taxes of every line, the tax lines, and all sums of the order.
@@ -142,17 +120,9 @@ pub(crate) fn calculate(state: &State, order: &mut Body) {
             let class = line["tax_class"].as_str().unwrap_or_default().to_owned();
             let taxable = line["tax_status"].as_str() != Some("none");
             let shipping = list == "shipping_lines";
-            let rates: Vec<Rate> = if taxable {
-                rates(state, &country, &class)
-            } else {
-                Vec::new()
-            };
+            let rates: Vec<Rate> = if taxable { rates(state, &country, &class) } else { Vec::new() };
             let total = amount(line, "total");
-            let subtotal = if list == "line_items" {
-                amount(line, "subtotal")
-            } else {
-                total
-            };
+            let subtotal = if list == "line_items" { amount(line, "subtotal") } else { total };
             let (mut tax, mut subtotal_tax, mut taxes) = (Decimal::ZERO, Decimal::ZERO, Vec::new());
             for rate in rates.iter().filter(|rate| !shipping || rate.shipping) {
                 let of = |net: Decimal| money::round(net * rate.percent / Decimal::ONE_HUNDRED, 2);
@@ -160,18 +130,11 @@ pub(crate) fn calculate(state: &State, order: &mut Body) {
                 tax += on_total;
                 subtotal_tax += on_subtotal;
                 taxes.push(json!({"id": rate.id, "total": on_total.to_string(), "subtotal": on_subtotal.to_string()}));
-                let at = per_rate
-                    .iter()
-                    .position(|(id, ..)| *id == rate.id)
-                    .unwrap_or_else(|| {
-                        per_rate.push((rate.id, Decimal::ZERO, Decimal::ZERO));
-                        per_rate.len() - 1
-                    });
-                if shipping {
-                    per_rate[at].2 += on_total
-                } else {
-                    per_rate[at].1 += on_total
-                }
+                let at = per_rate.iter().position(|(id, ..)| *id == rate.id).unwrap_or_else(|| {
+                    per_rate.push((rate.id, Decimal::ZERO, Decimal::ZERO));
+                    per_rate.len() - 1
+                });
+                if shipping { per_rate[at].2 += on_total } else { per_rate[at].1 += on_total }
             }
             line["taxes"] = taxes.into();
             line["total_tax"] = tax.to_string().into();

@@ -26,18 +26,7 @@ const fn plain(
     about: &'static str,
     english: &'static str,
 ) -> Goods {
-    Goods {
-        department,
-        category,
-        code,
-        noun,
-        price,
-        about,
-        english,
-        reduced: false,
-        colours: &[],
-        sizes: &[],
-    }
+    Goods { department, category, code, noun, price, about, english, reduced: false, colours: &[], sizes: &[] }
 }
 
 const fn food(
@@ -49,10 +38,7 @@ const fn food(
     english: &'static str,
 ) -> Goods {
     let goods = plain("Speisekammer", category, code, noun, price, about, english);
-    Goods {
-        reduced: true,
-        ..goods
-    }
+    Goods { reduced: true, ..goods }
 }
 
 const fn wear(
@@ -65,11 +51,7 @@ const fn wear(
     colours: &'static [&'static str],
 ) -> Goods {
     let goods = plain("Bekleidung", category, code, noun, price, about, english);
-    Goods {
-        colours,
-        sizes: &["S", "M", "L"],
-        ..goods
-    }
+    Goods { colours, sizes: &["S", "M", "L"], ..goods }
 }
 
 pub(super) const GOODS: &[Goods] = &[
@@ -91,14 +73,7 @@ pub(super) const GOODS: &[Goods] = &[
         "Von Hand glasiert, für Spül- und Mikrowelle geeignet.",
         "A hand-glazed mug, 0.4 l.",
     ),
-    food(
-        "Tee",
-        "TEE",
-        "Kräutertee",
-        690,
-        "Lose Blätter im Papierbeutel, 100 g.",
-        "Loose leaf herbal tea, 100 g.",
-    ),
+    food("Tee", "TEE", "Kräutertee", 690, "Lose Blätter im Papierbeutel, 100 g.", "Loose leaf herbal tea, 100 g."),
     wear(
         "Shirts",
         "SHI",
@@ -311,16 +286,8 @@ pub(super) const LAST_NAMES: &[&str] = &[
     "Weiß",
 ];
 
-pub(super) const STREETS: &[&str] = &[
-    "Hafenstraße",
-    "Am Deich",
-    "Lindenallee",
-    "Mühlenweg",
-    "Kirchgasse",
-    "Fährstraße",
-    "Große Twiete",
-    "Gärtnerweg",
-];
+pub(super) const STREETS: &[&str] =
+    &["Hafenstraße", "Am Deich", "Lindenallee", "Mühlenweg", "Kirchgasse", "Fährstraße", "Große Twiete", "Gärtnerweg"];
 
 pub(super) const TOWNS: &[(&str, &str)] = &[
     ("20459", "Hamburg"),
@@ -334,5 +301,4 @@ pub(super) const TOWNS: &[(&str, &str)] = &[
     ("23552", "Lübeck"),
 ];
 
-pub(super) const AUSTRIAN_TOWNS: &[(&str, &str)] =
-    &[("1010", "Wien"), ("8010", "Graz"), ("5020", "Salzburg")];
+pub(super) const AUSTRIAN_TOWNS: &[(&str, &str)] = &[("1010", "Wien"), ("8010", "Graz"), ("5020", "Salzburg")];

@@ -16,12 +16,7 @@ impl Client {
         Self { simulator, http }
     }
 
-    pub(crate) async fn try_raw(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<Value>,
-    ) -> reqwest::Result<Response> {
+    pub(crate) async fn try_raw(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Result<Response> {
         let url = format!("{}{path}", self.simulator.api());
         let mut request = self
             .http

@@ -1,4 +1,6 @@
 //! The simulator over real HTTP on loopback.
 
 mod client;
+mod faults;
+mod rules;
 mod shop;

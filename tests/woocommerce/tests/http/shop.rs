@@ -18,18 +18,10 @@ async fn products_are_created_read_changed_and_listed() {
     let (status, found) = shop.get("/products?sku=SP-1").await;
     assert_eq!((status, found[0]["id"].as_u64()), (200, Some(id)));
     let (status, error) = shop.post("/products", json!({"sku": "SP-1"})).await;
-    assert_eq!(
-        (status, error["code"].as_str()),
-        (400, Some("product_invalid_sku"))
-    );
+    assert_eq!((status, error["code"].as_str()), (400, Some("product_invalid_sku")));
     assert_eq!(error["data"]["resource_id"], id);
-    let (status, changed) = shop
-        .put(&format!("/products/{id}"), json!({"stock_quantity": 0}))
-        .await;
-    assert_eq!(
-        (status, changed["stock_status"].as_str()),
-        (200, Some("outofstock"))
-    );
+    let (status, changed) = shop.put(&format!("/products/{id}"), json!({"stock_quantity": 0})).await;
+    assert_eq!((status, changed["stock_status"].as_str()), (200, Some("outofstock")));
     let journal = shop.simulator.control().journal();
     assert_eq!(journal.writes("product", Operation::Create), 1);
     assert_eq!(journal.writes("product", Operation::Update), 1);
@@ -40,7 +32,10 @@ async fn products_are_created_read_changed_and_listed() {
 async fn an_order_takes_stock_and_adds_up() {
     let shop = Client::start(Config::default());
     let (_, product) = shop
-        .post("/products", json!({"name": "Tasse", "sku": "T", "regular_price": "19.99", "manage_stock": true, "stock_quantity": 10}))
+        .post(
+            "/products",
+            json!({"name": "Tasse", "sku": "T", "regular_price": "19.99", "manage_stock": true, "stock_quantity": 10}),
+        )
         .await;
     let body = json!({
         "set_paid": true, "billing": {"country": "DE", "email": "a@example.com"},
@@ -63,11 +58,7 @@ async fn an_order_takes_stock_and_adds_up() {
 
 #[tokio::test]
 async fn the_catalogue_fills_a_shop() {
-    let shop = Client::start(Config {
-        products: 60,
-        orders: 40,
-        ..Config::default()
-    });
+    let shop = Client::start(Config { products: 60, orders: 40, ..Config::default() });
     let answer = shop.raw("GET", "/products?per_page=100", None).await;
     assert_eq!(answer.headers()["x-wp-total"], "60");
     let rows: serde_json::Value = answer.json().await.unwrap();
