@@ -114,7 +114,7 @@ fn product(state: &mut State, dice: &mut Dice, number: usize, categories: &[u64]
         "meta_data": [{"key": "herkunft", "value": dice.pick(words::ORIGINS)}],
     });
     let image = stored_picture(state, &picture, &name);
-    let variable = !goods.sizes.is_empty() && number.is_multiple_of(2);
+    let variable = !goods.sizes.is_empty();
     if !variable {
         body["regular_price"] = cents(price).into();
         body["manage_stock"] = true.into();

@@ -177,7 +177,7 @@ fn begins_entity(rest: &str) -> bool {
 /// A slug: lower-case letters, digits and hyphens; German letters are written out.
 pub(crate) fn slug(text: &str) -> String {
     let mut out = String::new();
-    for c in text.to_lowercase().chars() {
+    for c in text.to_lowercase().replace("&amp;", " ").chars() {
         match c {
             'ä' => out.push_str("ae"),
             'ö' => out.push_str("oe"),

@@ -16,7 +16,7 @@ struct Args {
     /// Port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 8888)]
     port: u16,
-    /// Products to begin with (about a third of them with variations)
+    /// Products to begin with (about a quarter of them with variations)
     #[arg(long, default_value_t = 300)]
     products: usize,
     /// Orders to begin with

@@ -113,8 +113,9 @@ pub(crate) fn list(state: &State, call: &Call) -> Answer {
     let in_terms = |item: &Item, name: &str, list: &str| {
         paging::text(&args, name).is_none_or(|want| {
             let ids: Vec<u64> = want.split(',').filter_map(|id| id.trim().parse().ok()).collect();
-            item.body[list]
-                .as_array()
+            item.body
+                .get(list)
+                .and_then(Value::as_array)
                 .into_iter()
                 .flatten()
                 .any(|t| t["id"].as_u64().is_some_and(|id| ids.contains(&id)))
@@ -173,12 +174,15 @@ fn compare(state: &State, orderby: &str, a: &Item, b: &Item) -> Ordering {
 }
 
 pub(crate) fn get(state: &State, id: u64) -> Answer {
-    let item = state.products.get(&id).ok_or_else(|| ApiError::invalid_id("product"))?;
+    let item = state.article(id).ok_or_else(|| ApiError::invalid_id("product"))?;
     Ok(Reply::ok(render(state, item)))
 }
 
 /// A product, or a variation in the form of a product.
 pub(crate) fn render(state: &State, item: &Item) -> Value {
+    if item.parent > 0 {
+        return render_variation(state, item);
+    }
     let mut body = article::render(state, item);
     let sale = article::on_sale(item, state.now());
     if item.text("type") == "variable" {
@@ -189,14 +193,14 @@ pub(crate) fn render(state: &State, item: &Item) -> Value {
     } else {
         body.insert("on_sale".to_owned(), sale.into());
     }
-    let price = body["price"].as_str().unwrap_or_default();
+    let price = body.get("price").and_then(Value::as_str).unwrap_or_default();
     let html = if price.is_empty() {
         String::new()
     } else {
         format!("<span class=\"amount\">{}&nbsp;{}</span>", price.replace('.', ","), state.shop.currency)
     };
     body.insert("price_html".to_owned(), html.into());
-    let slug = body["slug"].as_str().unwrap_or_default().to_owned();
+    let slug = item.text("slug");
     body.insert("permalink".to_owned(), format!("{}/product/{slug}/", state.shop.url).into());
     let terms: Vec<Value> = item
         .body
@@ -207,17 +211,27 @@ pub(crate) fn render(state: &State, item: &Item) -> Value {
         .filter_map(|row| state.categories.get(&row["id"].as_u64()?))
         .map(|term| json!({"id": term.id, "name": term.text("name"), "slug": term.text("slug")}))
         .collect();
-    if item.parent == 0 {
-        body.insert("categories".to_owned(), terms.into());
-    } else {
-        body.insert("parent_id".to_owned(), item.parent.into());
+    body.insert("categories".to_owned(), terms.into());
+    body.into()
+}
+
+/// A variation in the form of a product, as a search by SKU finds it.
+fn render_variation(state: &State, item: &Item) -> Value {
+    let mut body = blank();
+    if let Value::Object(own) = variations::render(state, item) {
+        body.extend(own);
     }
+    let parent = state.products.get(&item.parent).map(|parent| parent.text("name")).unwrap_or_default();
+    body.insert("name".to_owned(), format!("{parent} - {}", item.text("name")).into());
+    body.insert("categories".to_owned(), json!([]));
+    let image = body.remove("image").filter(|image| !image.is_null());
+    body.insert("images".to_owned(), image.into_iter().collect::<Vec<_>>().into());
     body.into()
 }
 
 pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let sent = call.body(state, &[article::SHARED, OWN].concat())?;
-    check(state, &sent, 0)?;
+    article::check(state, &sent, 0)?;
     let images = sent.get("images").map(|images| article::images(state, call, images)).transpose()?;
     let id = state.post_id();
     let mut item = state.item(id, 0, blank());
@@ -234,10 +248,10 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
 
 pub(crate) fn update(state: &mut State, call: &Call, id: u64) -> Answer {
     if !state.products.contains_key(&id) {
-        return Err(ApiError::invalid_id("product"));
+        return Err(missing(state, id));
     }
     let sent = call.body(state, &[article::SHARED, OWN].concat())?;
-    check(state, &sent, id)?;
+    article::check(state, &sent, id)?;
     let images = sent.get("images").map(|images| article::images(state, call, images)).transpose()?;
     let mut item = state.products[&id].clone();
     let before = item.clone();
@@ -256,7 +270,7 @@ pub(crate) fn update(state: &mut State, call: &Call, id: u64) -> Answer {
 }
 
 pub(crate) fn delete(state: &mut State, call: &Call, id: u64) -> Answer {
-    let item = state.products.get(&id).cloned().ok_or_else(|| ApiError::invalid_id("product"))?;
+    let item = state.products.get(&id).cloned().ok_or_else(|| missing(state, id))?;
     let args = call.query(&[("force", Kind::Bool)])?;
     let force = args.get("force").or_else(|| call.body.get("force")) == Some(&Value::Bool(true));
     if !force && item.text("status") == "trash" {
@@ -287,9 +301,13 @@ pub(crate) fn delete(state: &mut State, call: &Call, id: u64) -> Answer {
     Ok(Reply::ok(if force { before } else { render(state, &state.products[&id]) }))
 }
 
-/// Refuses before anything is changed.
-fn check(state: &State, sent: &Body, id: u64) -> Result<(), ApiError> {
-    article::check(state, sent, id)
+/// Variations can be read here, but not written.
+fn missing(state: &State, id: u64) -> ApiError {
+    if state.variations.contains_key(&id) {
+        let message = "Variations are changed below their product, at /products/<product_id>/variations/<id>.";
+        return ApiError::new(404, "woocommerce_rest_invalid_product_id", message);
+    }
+    ApiError::invalid_id("product")
 }
 
 fn apply(state: &mut State, item: &mut Item, sent: &Body, images: Option<Value>) -> Result<(), ApiError> {

@@ -13,7 +13,7 @@ pub(super) struct Goods {
     pub(super) english: &'static str,
     pub(super) reduced: bool,
     pub(super) colours: &'static [&'static str],
-    /// Without sizes a product is always simple.
+    /// With sizes a product is variable, without it is simple.
     pub(super) sizes: &'static [&'static str],
 }
 

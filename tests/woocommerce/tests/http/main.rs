@@ -2,5 +2,7 @@
 
 mod client;
 mod faults;
+mod goods;
 mod rules;
 mod shop;
+mod trade;
