@@ -20,6 +20,8 @@ pub enum Effect {
 pub enum Server {
     Vendure,
     Tryton,
+    /// Any other REST interface, judged by the method.
+    Rest,
 }
 
 /// Judges one request. What cannot be understood counts as a write: an unknown must never make "0 writes" true.
@@ -28,6 +30,8 @@ pub fn classify(server: Server, method: &str, path: &str, content_type: &str, bo
     match server {
         Server::Vendure => vendure(method, path, content_type, body),
         Server::Tryton => tryton(method, path, body),
+        Server::Rest if matches!(method, "GET" | "HEAD" | "OPTIONS") => Effect::Read,
+        Server::Rest => Effect::Write(format!("{method} {path}")),
     }
 }
 

@@ -6,16 +6,21 @@
 //! [`snapshot`] counts at the servers themselves; [`operator`] drives the `tradepost` binary through its command line;
 //! [`scenario`] puts them together and fills the [`report`]; [`mocks`] runs connectors against the vendors' own descriptions.
 
+pub mod build;
 pub mod classify;
 pub mod http;
+pub mod judged;
 pub mod mocks;
 pub mod money;
+pub mod operator;
 pub mod peers;
 pub mod picture;
 pub mod process;
 pub mod proxy;
 pub mod rehearsal;
 pub mod report;
+pub mod scenario;
+pub mod setup;
 pub mod snapshot;
 pub mod tryton;
 pub mod vendure;

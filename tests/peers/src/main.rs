@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use tradepost_peers::{rehearsal, report::Report};
+use tradepost_peers::{judged, rehearsal, report::Report, scenario};
 
 /// Keeps a real Vendure shop and a real Tryton ERP in step and checks the result.
 #[derive(Debug, Parser)]
@@ -15,6 +15,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Keeps both servers in step through the built host and connectors, and checks every change at the servers.
+    Real {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Runs connectors against mock servers made from the vendors' own descriptions: no request may be refused.
+    Mocks {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Acts on both servers as merchant and customers do, without Tradepost: shows that this program's own tools tell the truth.
     Rehearse {
         #[command(flatten)]
@@ -68,6 +78,8 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<Report> {
     match command {
+        Command::Real { place } => scenario::run(&place.shared, &place.work()?, place.keep).await,
+        Command::Mocks { place } => judged::run(&place.shared, &place.work()?).await,
         Command::Rehearse { place } => rehearsal::run(&place.shared, &place.work()?.join("peers"), place.keep).await,
     }
 }

@@ -1,0 +1,51 @@
+//! Builds what the scenario drives: the `tradepost` program and connectors, with the same means as everybody else.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+use tradepost_build::{Connector, Step, Workspace};
+
+use crate::process::run;
+
+/// Where the built things lie.
+#[derive(Debug, Clone)]
+pub struct Build {
+    pub program: PathBuf,
+    pub connectors: Vec<PathBuf>,
+}
+
+impl Build {
+    /// Puts the connectors into a plugins folder.
+    pub fn install(&self, plugins: &Path) -> Result<()> {
+        std::fs::create_dir_all(plugins)?;
+        for connector in &self.connectors {
+            let name = connector.file_name().context("a connector without a name")?;
+            std::fs::copy(connector, plugins.join(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// Builds the program and the named connectors.
+pub async fn build(connectors: &[&str]) -> Result<Build> {
+    let workspace = Workspace::of_this_build()?;
+    eprintln!("building tradepost and {}", connectors.join(", "));
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "tradepost", "--bin", "tradepost"]).current_dir(workspace.root());
+    run(cargo).await?;
+    let program = workspace.target_folder().join("debug/tradepost");
+    let wanted: Vec<Connector> = connectors.iter().map(|package| Connector::new(*package)).collect();
+    let built = tokio::task::spawn_blocking(move || {
+        let tell = |step: Step<'_>| {
+            if let Step::Begun(text) = step {
+                eprintln!("  {text}");
+            }
+        };
+        tradepost_build::build(&workspace, &wanted, &tell)
+    })
+    .await??;
+    Ok(Build { program, connectors: built.into_iter().map(|one| one.path).collect() })
+}

@@ -1,0 +1,191 @@
+//! The operator: every call of the `tradepost` command line that the scenario makes, and nothing else.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{build::Build, process, setup::Platform};
+
+/// A running `tradepost serve` and the command line that talks to it.
+#[derive(Debug)]
+pub struct Operator {
+    program: PathBuf,
+    folder: PathBuf,
+    service: tokio::process::Child,
+}
+
+/// One run as it ended.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub platform: String,
+    pub action: String,
+    pub state: String,
+    pub detail: String,
+}
+
+/// Longest time a single run may take.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+impl Operator {
+    /// Starts the service on an empty data folder with the built connectors in its plugins folder.
+    pub async fn start(build: &Build, folder: &Path) -> Result<Self> {
+        if folder.exists() {
+            std::fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+        std::fs::create_dir_all(folder)?;
+        let folder = folder.canonicalize()?;
+        build.install(&folder.join("plugins"))?;
+        let log = std::fs::File::create(folder.join("serve.log"))?;
+        let mut serve = Command::new(&build.program);
+        serve.args(["--data", "data", "serve", "--plugins", "plugins"]).current_dir(&folder);
+        let mut serve = tokio::process::Command::from(serve);
+        let service = serve
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start the service")?;
+        let mut operator = Self { program: build.program.clone(), folder, service };
+        operator.wait_until_ready().await?;
+        Ok(operator)
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        let begin = Instant::now();
+        loop {
+            let failure = match self.call(&["plugin", "list"]).await {
+                Ok(_) => return Ok(()),
+                Err(failure) => failure,
+            };
+            if let Some(status) = self.service.try_wait()? {
+                bail!("the service ended with {status}: {}", self.log());
+            }
+            if begin.elapsed() > Duration::from_secs(60) {
+                return Err(failure.context("the service did not answer within 60 s"));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Sets a platform up and allows what it asks for.
+    pub async fn add(&self, platform: &Platform) -> Result<()> {
+        let file = self.folder.join(format!("{}.json", platform.code));
+        std::fs::write(&file, platform.document.to_string())?;
+        self.call(&["platform", "apply", &file.display().to_string()]).await?;
+        Ok(())
+    }
+
+    /// What the platform says of itself.
+    pub async fn test(&self, code: &str) -> Result<String> {
+        Ok(self.call(&["platform", "test", code]).await?.to_string())
+    }
+
+    /// First contact, first half: reads both sides and pairs what belongs together.
+    pub async fn match_up(&self, code: &str) -> Result<()> {
+        self.call(&["platform", "onboard", code]).await?;
+        Ok(())
+    }
+
+    /// What matching found.
+    pub async fn review(&self, code: &str) -> Result<Value> {
+        self.call(&["platform", "show", code]).await
+    }
+
+    /// First contact, second half: the review is answered as the platform's policy says.
+    pub async fn go_live(&self, code: &str) -> Result<()> {
+        self.call(&["platform", "onboard", code, "--accept"]).await?;
+        Ok(())
+    }
+
+    /// Runs every action once, readers before writers, and waits for each.
+    pub async fn cycle(&self) -> Result<Vec<Run>> {
+        let actions = self.call(&["action", "list"]).await?;
+        let mut names: Vec<(usize, String, String)> = Vec::new();
+        for action in actions.as_array().context("`action list` gave no list")? {
+            let text = |key: &str| action[key].as_str().unwrap_or_default().to_owned();
+            names.push((turn(&text("direction"), &text("platform"), &text("kind")), text("platform"), text("name")));
+        }
+        names.sort();
+        let mut runs = Vec::new();
+        for (_, platform, name) in names {
+            runs.push(self.run(platform, name).await?);
+        }
+        Ok(runs)
+    }
+
+    async fn run(&self, platform: String, action: String) -> Result<Run> {
+        let started = self.call(&["action", "run", &action]).await?;
+        let id = started["run"].to_string();
+        let begin = Instant::now();
+        loop {
+            let shown = self.call(&["run", "show", &id]).await?;
+            let state = shown["state"].as_str().unwrap_or_default().to_owned();
+            if !matches!(state.as_str(), "queued" | "running" | "resting") {
+                return Ok(Run { platform, action, state, detail: shown.to_string() });
+            }
+            if begin.elapsed() > PATIENCE {
+                bail!("run {id} of {action} is still {state} after {} s", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Everything the hub knows of a shop's order.
+    pub async fn history_of_order(&self, code: &str) -> Result<Value> {
+        let found = self.call(&["record", "find", code]).await?;
+        let record = found[0]["id"].to_string();
+        self.call(&["record", "history", &record]).await
+    }
+
+    /// What waits for a person.
+    pub async fn attention(&self) -> Result<Value> {
+        self.call(&["attention", "list"]).await
+    }
+
+    /// Stops the service as an operator does; it may take 10 s.
+    pub async fn stop(mut self) -> Result<()> {
+        process::stop(&mut self.service, Duration::from_secs(15)).await
+    }
+
+    fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.folder.join("serve.log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    async fn call(&self, arguments: &[&str]) -> Result<Value> {
+        let mut command = Command::new(&self.program);
+        command.args(["--data", "data", "--json"]).args(arguments).current_dir(&self.folder);
+        let text = process::run(command).await?;
+        if text.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text).with_context(|| format!("`{}` gave no JSON: {text}", arguments.join(" ")))
+    }
+}
+
+/// Readers before writers; within them what others depend on first.
+fn turn(direction: &str, platform: &str, kind: &str) -> usize {
+    let kinds = ["category", "product", "price", "stock", "customer", "order", "order-event", "shipment"];
+    let place = kinds.iter().position(|known| *known == kind).unwrap_or(kinds.len());
+    let side = usize::from(platform == "shop");
+    (if direction == "pull" { 0 } else { 100 }) + place * 2 + side
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turn;
+
+    #[test]
+    fn what_is_read_comes_before_what_is_written() {
+        assert!(turn("pull", "shop", "shipment") < turn("push", "erp", "category"));
+        assert!(turn("push", "erp", "customer") < turn("push", "erp", "order"));
+        assert!(turn("push", "shop", "product") < turn("push", "shop", "stock"));
+    }
+}

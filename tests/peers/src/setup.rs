@@ -1,0 +1,145 @@
+//! The two platforms as an operator sets them up: settings, secrets, the addresses they may talk to, who owns what.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::{proxy::Proxy, vendure::Vendure};
+
+/// Name of the ERP's price list that holds special prices.
+pub const SPECIAL_PRICES: &str = "Web special";
+
+/// One platform.
+#[derive(Debug, Clone)]
+pub struct Platform {
+    pub code: String,
+    pub connector: &'static str,
+    /// What `platform apply` is given.
+    pub document: Value,
+}
+
+/// The shop and the ERP.
+#[derive(Debug, Clone)]
+pub struct Platforms {
+    pub shop: Platform,
+    pub erp: Platform,
+}
+
+impl Platforms {
+    /// The ERP first: what it has is created in the shop.
+    #[must_use]
+    pub fn both(&self) -> [&Platform; 2] {
+        [&self.erp, &self.shop]
+    }
+}
+
+/// Sets both up to be reached through the counting proxies.
+pub async fn platforms(shop: &Vendure, shop_proxy: &Proxy, erp_proxy: &Proxy, erp_key: &str) -> Result<Platforms> {
+    let shop_key = shop.create_api_key().await?;
+    let shop = Platform {
+        code: "shop".to_owned(),
+        connector: "vendure",
+        document: json!({
+            "code": "shop", "connector": "vendure",
+            "settings": { "url": shop_proxy.url, "credential": "key", "environment": "test", "fulfilment_method": "DHL" },
+            "secrets": { "key": shop_key },
+            "grants": grants(&shop_proxy.url),
+            "policy": shop_policy(),
+        }),
+    };
+    let erp = Platform {
+        code: "erp".to_owned(),
+        connector: "tryton",
+        document: json!({
+            "code": "erp", "connector": "tryton",
+            "settings": {
+                "url": format!("{}/erp", erp_proxy.url), "environment": "test", "special_price_list": SPECIAL_PRICES,
+                "description_format": "html", "shipping_product": "SHIP",
+            },
+            "secrets": { "key": erp_key },
+            "grants": grants(&erp_proxy.url),
+            "policy": erp_policy(),
+        }),
+    };
+    Ok(Platforms { shop, erp })
+}
+
+/// Loopback is refused unless host, range and port are named.
+fn grants(origin: &str) -> Value {
+    let port: u16 = origin.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+    json!({ "origins": [origin], "private": [{ "host": "127.0.0.1", "range": "127.0.0.1/32", "port": port }] })
+}
+
+/// Texts and pictures belong to the shop; orders and customers come from it; the catalogue is sent to it.
+fn shop_policy() -> Value {
+    json!({
+        "owns": [
+            { "record": "product", "facet": "texts:*" },
+            { "record": "product", "facet": "media" },
+        ],
+        "creates": ["customer", "order"],
+        "create_on": ["category", "product", "variant", "shipment"],
+        "pushes": ["product", "price", "stock", "order-event", "shipment"],
+        "on_delete": "deactivate",
+    })
+}
+
+/// The catalogue, prices and stock belong to the ERP; it is sent customers, orders, what happens to them, and the shop's texts.
+fn erp_policy() -> Value {
+    json!({
+        "owns": [
+            { "record": "category", "facet": "*" },
+            { "record": "product", "facet": "*" },
+            { "record": "variant", "facet": "*" },
+            { "record": "order", "facet": "remote-number:*" },
+        ],
+        "creates": ["category", "product", "variant", "shipment"],
+        "create_on": ["customer", "order"],
+        "pushes": ["product", "customer", "order", "order-event"],
+        "orders": { "shipping_sku": "SHIP" },
+    })
+}
+
+/// The ERP of the vendor-mock run: an exchange folder with a catalogue.
+#[must_use]
+pub fn files_erp(exchange: &Path) -> Platform {
+    Platform {
+        code: "erp".to_owned(),
+        connector: "files",
+        document: json!({
+            "code": "erp", "connector": "files",
+            "settings": {},
+            "grants": { "files": exchange },
+            "policy": erp_policy(),
+        }),
+    }
+}
+
+/// A shop that is a vendor's mock. Its origin needs no more than any other shop's.
+#[must_use]
+pub fn mocked(vendor: &'static str, url: &str) -> Platform {
+    let (settings, secrets) = match vendor {
+        "vendure" => (json!({ "url": url, "credential": "key" }), json!({ "key": "mock" })),
+        _ => (json!({ "url": url }), json!({ "keys": { "username": "ck_mock", "password": "cs_mock" } })),
+    };
+    Platform {
+        code: vendor.to_owned(),
+        connector: vendor,
+        document: json!({
+            "code": vendor, "connector": vendor, "settings": settings, "secrets": secrets,
+            "grants": grants(url), "policy": shop_policy(),
+        }),
+    }
+}
+
+/// A small catalogue in the exchange folder: what the shops are sent.
+pub fn write_exchange_files(exchange: &Path) -> Result<()> {
+    let inbox = exchange.join("inbox");
+    std::fs::create_dir_all(&inbox)?;
+    std::fs::write(
+        inbox.join("products.csv"),
+        "sku;name;description;price;tax;stock;active\nTEA-1;Green tea;Loose leaves;8,40;7;12;1\nPOT-1;Tea pot;Cast iron;39,00;19;3;1\n",
+    )?;
+    Ok(())
+}
