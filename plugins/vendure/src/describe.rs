@@ -33,7 +33,8 @@ pub fn description() -> Description {
         abilities: abilities(),
         settings_schema: settings_schema(),
         origins: vec![Origin {
-            scheme: String::new(),
+            // The setting says both scheme and port.
+            scheme: "https".into(),
             host: "{url}".into(),
             port: None,
             why: text("The shop's API and its pictures.", "Schnittstelle und Bilder des Shops."),

@@ -86,7 +86,7 @@ pub struct Wanted {
 /// What each variant chooses in each group, so that every variant has one option of every group and no two have the same.
 /// `axes` are the groups that the product has already.
 #[must_use]
-pub fn plan(variants: &[Variant], axes: &[Group]) -> (Vec<Vec<Wanted>>, Vec<Issue>) {
+pub fn plan(variants: &[Variant], axes: &[Group]) -> Vec<Vec<Wanted>> {
     let mut names: Vec<String> = axes.iter().map(|group| group.name.clone()).collect();
     let known = |names: &[String], axis: &str| {
         names.iter().any(|name| name.to_lowercase() == axis.to_lowercase())
@@ -100,7 +100,6 @@ pub fn plan(variants: &[Variant], axes: &[Group]) -> (Vec<Vec<Wanted>>, Vec<Issu
     if names.is_empty() && variants.len() > 1 {
         names.push(NAMELESS.into());
     }
-    let mut warnings = Vec::new();
     let mut all: Vec<Vec<Wanted>> = Vec::new();
     for variant in variants {
         let chosen = |name: &String| {
@@ -110,12 +109,6 @@ pub fn plan(variants: &[Variant], axes: &[Group]) -> (Vec<Vec<Wanted>>, Vec<Issu
             })
         };
         let mut row: Vec<Option<Wanted>> = names.iter().map(|name| chosen(name).map(|choice| wanted(name, choice))).collect();
-        let missing: Vec<&str> =
-            names.iter().zip(&row).filter(|(_, one)| one.is_none()).map(|(name, _)| name.as_str()).collect();
-        if !missing.is_empty() && missing != [NAMELESS] {
-            let text = format!("{} names no {}: its number stands there", variant.sku, missing.join(", "));
-            warnings.push(warning("variants", text));
-        }
         let mut numbered = false;
         for (name, slot) in names.iter().zip(&mut row) {
             if slot.is_none() {
@@ -132,7 +125,17 @@ pub fn plan(variants: &[Variant], axes: &[Group]) -> (Vec<Vec<Wanted>>, Vec<Issu
         }
         all.push(row.into_iter().flatten().collect());
     }
-    (all, warnings)
+    all
+}
+
+/// Tells of a variant that does not say what it is in groups that the product already has.
+#[must_use]
+pub fn unnamed(variant: &Variant, axes: &[Group]) -> Option<Issue> {
+    let named = |group: &Group| variant.choices.iter().any(|choice| group.is(&choice.axis));
+    let missing: Vec<&str> =
+        axes.iter().filter(|group| group.name != NAMELESS && !named(group)).map(|group| group.name.as_str()).collect();
+    let text = || format!("{} names no {}: its number stands there", variant.sku, missing.join(", "));
+    (!missing.is_empty()).then(|| warning("variants", text()))
 }
 
 fn wanted(axis: &str, choice: &Choice) -> Wanted {

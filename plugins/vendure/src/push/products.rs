@@ -129,10 +129,10 @@ pub fn write(shop: &Shop<'_>, product: &Product) -> Result<Outcome, Error> {
     }
     let there = there(shop, &work.id)?;
     variants(&mut work, product, &there, making)?;
-    finish(&mut work, product, &there, making)?;
     if let Some(wanted) = &product.categories {
         work.wrote |= categories::membership(shop, &work.id, wanted, &mut work.warnings)?;
     }
+    finish(&mut work, product, &there, making)?;
     let reference = remote(&work.id, None);
     Ok(if work.wrote || making { done(reference, work.parts, work.warnings) } else { unchanged(reference) })
 }
@@ -178,8 +178,7 @@ fn variants(work: &mut Work<'_, '_>, product: &Product, there: &There, making: b
         by_id.or_else(|| there.variants.iter().find(|one| one.sku == variant.sku))
     };
     // A variant that has its options keeps them unless the source names others.
-    let (rows, warnings) = options::plan(wanted, &there.option_groups);
-    let new = wanted.iter().any(|variant| ours(variant).is_none());
+    let rows = options::plan(wanted, &there.option_groups);
     let mut groups = there.option_groups.clone();
     let needs = |variant: &Variant| match ours(variant) {
         None => true,
@@ -190,9 +189,8 @@ fn variants(work: &mut Work<'_, '_>, product: &Product, there: &There, making: b
     let known = work.parts.clone();
     let (id, language) = (work.id.clone(), work.language.clone());
     let chosen = options::ensure(shop, &id, &language, &mut groups, &rows_open, &known, |one| work.remember(one))?;
-    if new {
-        work.warnings.extend(warnings);
-    }
+    let new = wanted.iter().filter(|variant| ours(variant).is_none());
+    work.warnings.extend(new.filter_map(|variant| options::unnamed(variant, &there.option_groups)));
     let options_of = |at: usize| open.iter().position(|one| *one == at).map(|place| &chosen[place]);
     let mut create = Vec::new();
     let mut update = Vec::new();
@@ -240,10 +238,9 @@ fn variants(work: &mut Work<'_, '_>, product: &Product, there: &There, making: b
             }
         }
     }
-    let before = work.parts.clone();
     work.parts.retain(|part| part.what != PartKind::Variant);
     work.parts.extend(all.iter().map(|(sku, id)| part(PartKind::Variant, sku, id)));
-    if making || before.len() != work.parts.len() {
+    if making || !create.is_empty() {
         shop.settle(work.item, &partial(remote(&work.id, None), work.parts.clone()));
     }
     Ok(())
