@@ -15,7 +15,7 @@ use std::{
 use crate::{
     Error, Progress, Step, Workspace,
     lock::{Lock, install_lock},
-    system::{Call, Machine, System},
+    system::{Call, Machine, System, last_lines},
 };
 
 use debian::Debian;
@@ -176,11 +176,12 @@ fn install(
 /// Lets rustup add the target; the inner result is why it could not.
 fn add_target(system: &dyn System, folder: &Path, progress: &Progress<'_>) -> Result<Result<(), String>, Error> {
     progress(Step::Begun("installing the target wasm32-wasip2 with rustup"));
-    let mut call = Call::new("rustup", ["target", "add", TARGET]);
+    // With a backtrace the reason would not be the last thing it says.
+    let mut call = Call::new("rustup", ["target", "add", TARGET]).env("RUST_BACKTRACE", "0");
     call.folder = Some(folder.to_owned());
     call.at_most = Some(RUSTUP_AT_MOST);
     let reason = match system.run(&call, progress) {
-        Ok(printed) if !printed.success => crate::system::last_lines(&printed.stderr, 1),
+        Ok(printed) if !printed.success => reason(&printed.stderr),
         Err(Error::Start { .. }) => "is not installed".to_owned(),
         Err(Error::TimedOut { seconds, .. }) => format!("did not end within {seconds} s"),
         Err(other) => return Err(other),
@@ -190,6 +191,14 @@ fn add_target(system: &dyn System, folder: &Path, progress: &Progress<'_>) -> Re
     };
     progress(Step::Detail(&format!("rustup: {reason}")));
     Ok(Err(reason))
+}
+
+/// What rustup gives as its error; its last line where it gives none.
+fn reason(printed: &str) -> String {
+    printed
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("error: "))
+        .map_or_else(|| last_lines(printed, 1), str::to_owned)
 }
 
 fn cargo_home() -> Option<PathBuf> {

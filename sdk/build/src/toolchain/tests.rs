@@ -110,7 +110,11 @@ impl System for Paper {
                 Rustup::Absent => {
                     Err(Error::Start { program: call.program.clone(), source: io::ErrorKind::NotFound.into() })
                 }
-                Rustup::Offline => printed(false, "", "info: downloading\nerror: could not download file"),
+                Rustup::Offline => printed(
+                    false,
+                    "",
+                    "info: downloading\nerror: could not download file\n\nStack backtrace:\n  0: main",
+                ),
                 Rustup::Hangs => Err(Error::TimedOut { command: line, seconds: 300 }),
                 Rustup::Beside => printed(true, "", ""),
                 Rustup::Works => {
@@ -266,7 +270,7 @@ fn a_failure_names_the_next_step() {
             name: "rustup is forced and offline",
             machine: paper().with(&DEBIAN_FILES),
             choice: Choice::Rustup,
-            error: "could not download file",
+            error: "wasm32-wasip2: could not download file",
             hint: "rustup target add wasm32-wasip2",
         },
         Case {
@@ -332,4 +336,10 @@ fn the_flags_survive_a_path_with_a_space() {
     let environment = debian.environment();
     let flags = &environment.iter().find(|(name, _)| name == "CARGO_ENCODED_RUSTFLAGS").unwrap().1;
     assert!(flags.split('\u{1f}').any(|flag| flag == "-Clink-arg=--wasm-ld-path=/my tools/wasm-ld"), "{flags}");
+}
+
+#[test]
+fn the_reason_is_rustups_own_error() {
+    assert_eq!(reason("info: a\nerror: no network\nbacktrace"), "no network");
+    assert_eq!(reason("killed\n"), "killed");
 }
