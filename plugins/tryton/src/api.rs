@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tradepost_sdk::request::{Request, Response, rejected};
 use tradepost_sdk::types::{Error, Issue};
@@ -169,12 +169,12 @@ impl<'h> Api<'h> {
         Ok(rows)
     }
 
-    /// Like [`Api::among`] for a text field.
+    /// Like [`Api::among`] for another field.
     pub(crate) fn matching<T: DeserializeOwned>(
         &self,
         search: &Search<'_>,
         field: &str,
-        values: &[String],
+        values: &[impl Serialize],
     ) -> Result<Vec<T>, Error> {
         let mut rows = Vec::new();
         for values in values.chunks(IDS / 3) {

@@ -96,7 +96,12 @@ fn abilities() -> Vec<Ability> {
         ability(
             Kind::OrderEvent,
             None,
-            Some(Writing { events: vec![OrderHappening::Cancelled], create: true, update: false, ..writing(&[], &[]) }),
+            Some(Writing {
+                events: vec![OrderHappening::Cancelled],
+                create: true,
+                update: false,
+                ..writing(&["event"], &[])
+            }),
             found(),
         ),
         ability(Kind::Shipment, read(None), None, None),

@@ -13,6 +13,9 @@ use crate::api::{self, Api, Id, Search};
 use crate::pull::remote;
 use crate::settings::Goal;
 
+/// Keys that are codes of variants; a simple product repeats its code as its number.
+const CODES: &[&str] = &["sku", "number"];
+
 /// All matches of each probe.
 pub(crate) fn find(api: &Api<'_>, kind: Kind, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error> {
     match kind {
@@ -35,8 +38,7 @@ struct SaleRow {
 
 /// Sales that carry exactly the marker; without one, the number.
 fn orders(api: &Api<'_>, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error> {
-    let wanted =
-        |probe: &Probe| probe.marker.clone().or_else(|| keys(probe, &["number", "order_no"]).into_iter().next());
+    let wanted = |probe: &Probe| probe.marker.clone().or_else(|| keys(probe, &["number"]).into_iter().next());
     let mut references: Vec<String> = probes.iter().filter_map(wanted).collect();
     references.sort_unstable();
     references.dedup();
@@ -138,13 +140,13 @@ struct ProductRow {
 
 /// Products by the codes of their variants, or the variants themselves.
 fn products(api: &Api<'_>, probes: &[Probe], templates: bool) -> Result<Vec<Vec<Found>>, Error> {
-    let mut codes: Vec<String> = probes.iter().flat_map(|probe| keys(probe, &["sku"])).collect();
+    let mut codes: Vec<String> = probes.iter().flat_map(|probe| keys(probe, CODES)).collect();
     codes.sort_unstable();
     codes.dedup();
     let search = Search::of("product.product", &["code", "active", "template.id"]).all();
     let rows: Vec<ProductRow> = api.matching(&search, "code", &codes)?;
     let found = |probe: &Probe| {
-        let wanted = keys(probe, &["sku"]);
+        let wanted = keys(probe, CODES);
         let hits = || rows.iter().filter(|row| row.code.as_ref().is_some_and(|code| wanted.contains(code)));
         // A code that was given up is taken up again; one in use names one product.
         let used = hits().any(|row| row.active != Some(false));

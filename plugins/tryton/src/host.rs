@@ -84,8 +84,8 @@ pub(crate) mod fake {
         pub(crate) body: Value,
     }
 
-    /// Answers in the order of the script; every line names the request it expects by method and path, a trailing
-    /// `?` for one that may come any number of times.
+    /// Answers in the order of the script; every line names the request it expects by method and path. What was said
+    /// to be the answer always may come any number of times.
     #[derive(Default)]
     pub(crate) struct Script {
         lines: RefCell<VecDeque<(String, Result<(u16, Value), Error>)>>,
@@ -128,8 +128,20 @@ pub(crate) mod fake {
         }
 
         pub(crate) fn api(&self) -> Api<'_> {
-            let settings: Settings = serde_json::from_value(json!({"url": "http://erp.test/erp"})).unwrap();
+            self.api_with(json!({}))
+        }
+
+        /// With more settings.
+        pub(crate) fn api_with(&self, mut settings: Value) -> Api<'_> {
+            settings["url"] = json!("http://erp.test/erp");
+            let settings: Settings = serde_json::from_value(settings).unwrap();
             Api::new(self, settings)
+        }
+
+        /// The domain of the n-th request of this name.
+        pub(crate) fn domain(&self, what: &str, n: usize) -> String {
+            let sent = self.sent.borrow();
+            sent.iter().filter(|sent| sent.what == what).nth(n).map(|sent| sent.domain.to_string()).unwrap_or_default()
         }
 
         /// The writes that left.
@@ -209,7 +221,8 @@ pub(crate) mod fake {
 
     fn response(status: u16, body: &Value, unsafe_request: bool) -> Response {
         let body = Answer::Bytes(serde_json::to_vec(body).unwrap());
-        let response = http::Response { status, headers: Vec::new(), body, url: "http://erp.test".into() };
+        let headers = vec![tradepost_sdk::request::field("date", "Sun, 22 Nov 2026 12:00:00 GMT")];
+        let response = http::Response { status, headers, body, url: "http://erp.test".into() };
         Response { response, unsafe_request }
     }
 }

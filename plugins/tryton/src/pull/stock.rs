@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
 use tradepost_sdk::catalog::StockLevel;
@@ -41,6 +42,13 @@ struct Template {
 #[derive(Debug, Deserialize)]
 struct Move {
     product: Option<Id>,
+}
+
+/// A planned move out of a warehouse's storage, in the product's own unit.
+#[derive(Debug, Deserialize)]
+struct Leaving {
+    product: Option<Id>,
+    internal_quantity: Option<Number>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,14 +88,13 @@ pub(super) fn pull(reading: &Reading<'_>) -> Result<Page, Error> {
 
 /// Products of moves that changed, or whose day has come since.
 fn moved(reading: &Reading<'_>, since: Timestamp) -> Result<(Vec<u64>, Option<u64>), Error> {
-    let today = today(reading.api)?;
-    let from = since.to_zoned(TimeZone::UTC).date().yesterday().unwrap_or(today);
+    let (before, today) = (since.to_zoned(TimeZone::UTC).date(), today(reading.api)?);
     let mut clause = changed_since(since, &[""]);
-    if let Some(clause) = clause.as_array_mut() {
+    if let (Some(clause), true) = (clause.as_array_mut(), before < today) {
         clause.push(json!([
-            ["planned_date", ">=", value::day(from)],
+            ["planned_date", ">=", value::day(before)],
             ["planned_date", "<=", value::day(today)],
-            ["state", "in", ["draft", "staging", "assigned"]]
+            ["state", "=", "draft"],
         ]));
     }
     let search = Search::of("stock.move", &["product.id"]).with(clause);
@@ -114,7 +121,7 @@ fn levels(reading: &Reading<'_>, rows: &[Value], page: &mut Page) -> Result<Vec<
     let levels = Reading::convert(rows, page, |row: Row| {
         let Some(sku) = map::some(row.code.as_deref()) else { return Ok(None) };
         let levels = figures.iter().map(|(warehouse, figure)| {
-            let quantity = figure.get(&row.id).copied().flatten().unwrap_or_default();
+            let quantity = figure.get(&row.id).copied().unwrap_or_default();
             level(&row, &sku, warehouse, value::plain(quantity), &taken)
         });
         Ok(Some(levels.collect::<Vec<_>>()))
@@ -122,19 +129,34 @@ fn levels(reading: &Reading<'_>, rows: &[Value], page: &mut Page) -> Result<Vec<
     Ok(levels.into_iter().flatten().collect())
 }
 
-/// What Tryton expects to be left of today's stock when all that is due has gone out and come in.
-fn quantities(
-    api: &Api<'_>,
-    warehouse: &Warehouse,
-    ids: &[u64],
-) -> Result<BTreeMap<u64, Option<rust_decimal::Decimal>>, Error> {
+/// What can still be promised: Tryton's forecast of today, less what is to leave on another day.
+///
+/// The forecast counts planned moves of today only. What should have left yesterday is missing in it until Tryton's
+/// nightly task plans it anew, and what leaves in two days is not in it yet; both are sold all the same.
+fn quantities(api: &Api<'_>, warehouse: &Warehouse, ids: &[u64]) -> Result<BTreeMap<u64, Decimal>, Error> {
+    let today = value::day(today(api)?);
+    let storage = json!([warehouse.storage_location.id]);
     let search = Search::of("product.product", &["forecast_quantity"])
         .all()
-        .context("locations", json!([warehouse.storage_location.id]))
+        .context("locations", storage.clone())
         .context("with_childs", json!(true))
-        .context("stock_date_end", value::day(today(api)?));
-    let rows: Vec<Quantity> = api.among(&search, ids)?;
-    rows.into_iter().map(|row| Ok((row.id, row.forecast_quantity.as_ref().map(value::quantity).transpose()?))).collect()
+        .context("stock_date_end", today.clone());
+    let mut quantities = BTreeMap::new();
+    for row in api.among::<Quantity>(&search, ids)? {
+        let forecast = row.forecast_quantity.as_ref().map(value::quantity).transpose()?;
+        quantities.insert(row.id, forecast.unwrap_or_default());
+    }
+    let search = Search::of("stock.move", &["product.id", "internal_quantity"])
+        .with(json!(["state", "=", "draft"]))
+        .with(json!(["OR", ["planned_date", "=", null], ["planned_date", "!=", today]]))
+        .with(json!(["from_location", "child_of", storage, "parent"]))
+        .with(json!(["to_location", "not child_of", storage, "parent"]));
+    for row in api.matching::<Leaving>(&search, "product", ids)? {
+        if let (Some(product), Some(quantity)) = (row.product, row.internal_quantity) {
+            *quantities.entry(product.id).or_default() -= value::quantity(&quantity)?;
+        }
+    }
+    Ok(quantities)
 }
 
 /// The server's day. Tryton's own is that of the company's zone; near midnight the later of the two matters little,

@@ -9,7 +9,7 @@ use tradepost_sdk::types::Error;
 
 use super::{target, written};
 use crate::api::{Api, Search};
-use crate::map::{self, address, some, texts};
+use crate::map::{address, some, texts};
 use crate::masters;
 use crate::pull::{CustomerRow, customer_fields, remote};
 
@@ -113,8 +113,10 @@ fn same(stored: Option<&str>, value: &str) -> bool {
     stored.is_some_and(|stored| compact(stored) == compact(value))
 }
 
-/// Addresses that are new, changed, or no longer the customer's. Only those that were made for a key of ours are ever
-/// taken away: orders have brought others.
+/// Addresses that are new, or no longer the customer's.
+///
+/// Sales and shipments point to the address they were made with, so a changed address is a new one and the old one is
+/// only put out of use. Only those that were made for a key of ours are ever taken away: orders have brought others.
 fn addresses_of(
     api: &Api<'_>,
     row: &CustomerRow,
@@ -122,31 +124,28 @@ fn addresses_of(
     addresses: &[Address],
 ) -> Result<Vec<Value>, Error> {
     let mut commands = Vec::new();
-    let parts = &customer.head.parts;
+    let mut wanted = Vec::new();
     for address in addresses {
         let content = address::content(address);
-        let known = map::part(parts, PartKind::Address, &address.key);
-        let known = row.addresses.iter().find(|row| Some(row.id) == known);
-        let equal = row.addresses.iter().find(|row| row.content() == content);
-        match known.or(equal) {
-            Some(row) if row.content() == content && row.active != Some(false) => {}
-            Some(row) => {
-                let mut values = address::values(address, masters::country(api, &address.country)?);
-                values.insert("active".into(), json!(true));
-                commands.push(json!(["write", [row.id], values]));
-            }
-            None => {
+        if wanted.contains(&content) {
+            continue;
+        }
+        let mut equal = row.addresses.iter().filter(|row| row.content() == content);
+        match (equal.clone().find(|row| row.active != Some(false)), equal.next()) {
+            (Some(_), _) => {}
+            (None, Some(unused)) => commands.push(json!(["write", [unused.id], {"active": true}])),
+            (None, None) => {
                 let values = address::values(address, masters::country(api, &address.country)?);
                 commands.push(json!(["create", [values]]));
             }
         }
+        wanted.push(content);
     }
-    let kept = |part: &&Part| addresses.iter().any(|address| address.key == part.key);
-    for part in parts.iter().filter(|part| part.what == PartKind::Address && !kept(part)) {
+    for part in customer.head.parts.iter().filter(|part| part.what == PartKind::Address) {
         let id: Option<u64> = part.id.parse().ok();
-        let shared = addresses.iter().any(|address| map::part(parts, PartKind::Address, &address.key) == id);
-        if row.addresses.iter().any(|row| Some(row.id) == id && row.active != Some(false)) && !shared {
-            commands.push(json!(["write", [id], {"active": false}]));
+        let known = row.addresses.iter().find(|row| Some(row.id) == id && row.active != Some(false));
+        if let Some(known) = known.filter(|known| !wanted.contains(&known.content())) {
+            commands.push(json!(["write", [known.id], {"active": false}]));
         }
     }
     Ok(commands)

@@ -201,34 +201,29 @@ fn line_values(
             "unit_price": value::exact(net.unit_price),
             "taxes": [["add", tax.into_iter().collect::<Vec<_>>()]],
         });
+        let named = line.variant.as_ref().and_then(|link| {
+            products.iter().find(|product| match &link.id {
+                Some(id) => product.id.to_string() == *id,
+                None => product.code.as_deref() == Some(&link.key),
+            })
+        });
+        let coded = |code: &str| products.iter().find(|product| product.code.as_deref() == Some(code));
         let product = match line.kind {
             LineKind::Product => {
-                let link = line.variant.as_ref();
-                let found = products.iter().find(|product| {
-                    link.is_some_and(|link| match &link.id {
-                        Some(id) => product.id.to_string() == *id,
-                        None => product.code.as_deref() == Some(&link.key),
-                    })
-                });
-                let key = link.map(|link| link.key.as_str()).unwrap_or_default();
+                let key = line.variant.as_ref().map(|link| link.key.as_str()).unwrap_or_default();
                 let path = format!("lines[{}].variant", net.index);
-                Some(found.ok_or_else(|| {
-                    Error::Rejected(vec![issue(&path, &format!("Tryton has no active product with the code `{key}`."))])
-                })?)
+                let words = format!("Tryton has no active product with the code `{key}`.");
+                Some(named.ok_or_else(|| Error::Rejected(vec![issue(&path, &words)]))?)
             }
-            LineKind::Shipping => {
-                let set = api.settings.shipping_product.trim();
-                let own = carrier.and_then(|carrier| carrier.carrier_product);
-                products.iter().find(|product| match set {
-                    "" => own.is_some_and(|own| own.id == product.id),
-                    code => product.code.as_deref() == Some(code),
-                })
-            }
-            LineKind::Discount | LineKind::GiftCard => {
-                let set = api.settings.discount_product.trim();
-                products.iter().find(|product| !set.is_empty() && product.code.as_deref() == Some(set))
-            }
-            LineKind::Fee | LineKind::Rounding | LineKind::Text => None,
+            LineKind::Shipping => named.or_else(|| match api.settings.shipping_product.trim() {
+                "" => {
+                    let own = carrier.and_then(|carrier| carrier.carrier_product)?;
+                    products.iter().find(|product| product.id == own.id)
+                }
+                code => coded(code),
+            }),
+            LineKind::Discount | LineKind::GiftCard => named.or_else(|| coded(api.settings.discount_product.trim())),
+            LineKind::Fee | LineKind::Rounding | LineKind::Text => named,
         };
         if line.kind != LineKind::Product {
             value["description"] = json!(some(Some(&line.name)));

@@ -55,6 +55,8 @@ struct ProductRow {
 #[derive(Debug, Deserialize)]
 struct Image {
     id: u64,
+    /// The variant it shows; none: the product.
+    product: Option<Id>,
     sequence: Option<u64>,
 }
 
@@ -286,7 +288,8 @@ fn pictures(api: &Api<'_>, product: &Product, row: &Row) -> Result<Vec<Part>, Er
             false => Ok(Vec::new()),
         };
     }
-    let search = Search::of("product.image", &["sequence"]).with(json!(["template", "=", row.id]));
+    let owners: Vec<Option<u64>> = groups.iter().map(|(_, variant)| *variant).collect();
+    let search = Search::of("product.image", &["sequence", "product.id"]).with(json!(["template", "=", row.id]));
     let there: Vec<Image> = api.find(&search)?;
     let mut parts: Vec<Part> = Vec::new();
     for (media, variant) in groups {
@@ -312,13 +315,13 @@ fn pictures(api: &Api<'_>, product: &Product, row: &Row) -> Result<Vec<Part>, Er
             }
         }
     }
-    if product.pictures.is_some() && product.variants.is_some() || variants.iter().all(|v| v.pictures.is_none()) {
-        for part in product.head.parts.iter().filter(|part| part.what == PartKind::Picture) {
-            let id: Option<u64> = part.id.parse().ok();
-            let gone = there.iter().find(|image| Some(image.id) == id);
-            if let Some(gone) = gone.filter(|_| !parts.iter().any(|kept| kept.id == part.id)) {
-                api.delete("product.image", gone.id)?;
-            }
+    // A picture goes when it is one of ours and its owner's pictures are told without it.
+    for part in product.head.parts.iter().filter(|part| part.what == PartKind::Picture) {
+        let id: Option<u64> = part.id.parse().ok();
+        let told = |image: &&Image| owners.contains(&image.product.map(|product| product.id));
+        let gone = there.iter().find(|image| Some(image.id) == id).filter(told);
+        if let Some(gone) = gone.filter(|_| !parts.iter().any(|kept| kept.id == part.id)) {
+            api.delete("product.image", gone.id)?;
         }
     }
     Ok(parts)
