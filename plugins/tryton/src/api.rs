@@ -317,7 +317,7 @@ fn query(parameters: &[(&str, String)], fields: &[&str]) -> String {
     if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) }
 }
 
-fn encode(value: &impl serde::Serialize) -> String {
+fn encode(value: &impl Serialize) -> String {
     URL_SAFE.encode(serde_json::to_vec(value).expect("plain values are JSON"))
 }
 

@@ -84,11 +84,14 @@ pub(crate) mod fake {
         pub(crate) body: Value,
     }
 
+    /// Status and body, or why there is none.
+    type Answered = Result<(u16, Value), Error>;
+
     /// Answers in the order of the script; every line names the request it expects by method and path. What was said
     /// to be the answer always may come any number of times.
     #[derive(Default)]
     pub(crate) struct Script {
-        lines: RefCell<VecDeque<(String, Result<(u16, Value), Error>)>>,
+        lines: RefCell<VecDeque<(String, Answered)>>,
         always: RefCell<Vec<(String, Value)>>,
         pub(crate) sent: RefCell<Vec<Sent>>,
         pub(crate) settled: RefCell<Vec<(String, Outcome)>>,

@@ -11,6 +11,8 @@ mod product;
 mod shipment;
 mod stock;
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -112,7 +114,8 @@ impl<'a> Reading<'a> {
             What::Ids(ids) => {
                 let numbers: Vec<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
                 let rows: Vec<Value> = self.api.among(&search, &numbers)?;
-                let there = |id: &String| rows.iter().any(|row| row["id"].to_string() == *id);
+                let there: BTreeSet<u64> = rows.iter().filter_map(|row| row["id"].as_u64()).collect();
+                let there = |id: &String| id.parse().is_ok_and(|id| there.contains(&id));
                 let deleted = ids.iter().filter(|id| !there(id)).map(|id| gone(id)).collect();
                 Ok(Rows { rows, deleted, next: None })
             }

@@ -251,7 +251,7 @@ fn media(row: &Row, of: Option<u64>, sku: &str, pictures: &Pictures) -> Option<V
 /// The first identifier of one of these types, in the order of the types.
 fn identifier(product: &ProductRow, types: &[&str]) -> Option<String> {
     let of = |wanted: &&str| product.identifiers.iter().find(|found| found.r#type.as_deref() == Some(wanted));
-    types.iter().find_map(|wanted| of(wanted)).map(|found| found.code.clone())
+    types.iter().find_map(of).map(|found| found.code.clone())
 }
 
 /// Attributes of a variant in the order of their names.
