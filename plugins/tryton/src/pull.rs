@@ -26,8 +26,9 @@ use crate::value;
 pub(crate) use customer::{Row as CustomerRow, fields as customer_fields};
 pub(crate) use product::{Rate, percent};
 
-/// Most rows of one page: relations come with them, and Tryton computes many of the fields.
-const ROWS: u32 = 200;
+/// Most rows of one page: relations come with them, and Tryton computes many of the fields. Not more than ids fit
+/// into one search.
+const ROWS: u32 = 150;
 
 /// Reads one page.
 pub(crate) fn pull(api: &Api<'_>, request: &Request) -> Result<Page, Error> {
@@ -35,8 +36,8 @@ pub(crate) fn pull(api: &Api<'_>, request: &Request) -> Result<Page, Error> {
     match request.kind {
         Kind::Category => category::pull(&reading),
         Kind::Product => product::pull(&reading),
-        Kind::Stock => stock::pull(&reading),
-        Kind::Price => price::pull(&reading),
+        Kind::Stock => stock::pull(reading),
+        Kind::Price => price::pull(reading),
         Kind::Customer => customer::pull(&reading),
         Kind::Order => order::pull(&reading),
         Kind::Shipment => shipment::pull(&reading),
@@ -106,6 +107,12 @@ impl<'a> Reading<'a> {
                 .ok_or_else(|| Error::Bug(format!("unknown cursor `{text}`")))?,
         };
         Ok(Self { api, what, size: request.limit.clamp(1, ROWS), cursor })
+    }
+
+    /// With so many records for each row, fewer rows make a page.
+    fn each(mut self, records: usize) -> Self {
+        self.size = (self.size / u32::try_from(records).unwrap_or(u32::MAX).max(1)).max(1);
+        self
     }
 
     /// Narrows a search to this page. `parts` are the relations whose change counts as a change, `""` the record.

@@ -21,6 +21,8 @@ use crate::value::{self, Exact, Instant};
 
 const FIELDS: &[&str] = &["code", "template.id", "list_price_used"];
 const SPECIAL: &[&str] = &["sale_price_uom"];
+/// Products of changed lines that are named in a search; beyond that, all prices are read.
+const MANY: usize = 100;
 /// Key of the lines as they were when the last complete reading began.
 const SEEN: &str = "special-lines";
 /// Key of the lines as they were when the reading under way began.
@@ -73,9 +75,10 @@ enum Touched {
     All,
 }
 
-pub(super) fn pull(reading: &Reading<'_>) -> Result<Page, Error> {
+pub(super) fn pull(reading: Reading<'_>) -> Result<Page, Error> {
     let api = reading.api;
     let list = special_list(api)?;
+    let reading = &reading.each(1 + usize::from(list.is_some()));
     let memory = list.as_ref().map(Memory::of);
     let search = Search::of("product.product", FIELDS).with(sold(api, "template.")).all();
     let Rows { rows, deleted, next } = match &reading.what {
@@ -221,7 +224,7 @@ impl Memory {
                 }
             }
         }
-        Touched::Products(products)
+        if products.len() > MANY { Touched::All } else { Touched::Products(products) }
     }
 }
 

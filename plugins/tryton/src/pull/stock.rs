@@ -23,9 +23,6 @@ use crate::masters::{self, Warehouse};
 use crate::value;
 
 const FIELDS: &[&str] = &["code", "template.id", "template.consumable"];
-/// Most moves of one page: only their products are read.
-const MOVES: u32 = 1000;
-
 #[derive(Debug, Deserialize)]
 struct Row {
     id: u64,
@@ -57,8 +54,10 @@ struct Quantity {
     forecast_quantity: Option<Number>,
 }
 
-pub(super) fn pull(reading: &Reading<'_>) -> Result<Page, Error> {
+pub(super) fn pull(reading: Reading<'_>) -> Result<Page, Error> {
     let api = reading.api;
+    let warehouses = masters::warehouses(api)?;
+    let reading = &reading.each(warehouses.len());
     let search = Search::of("product.product", FIELDS).with(sold(api, "template.")).all();
     let (rows, next, more) = match &reading.what {
         What::Present => return reading.present(search, |row| row["code"].as_str().map(str::to_owned)),
@@ -81,7 +80,7 @@ pub(super) fn pull(reading: &Reading<'_>) -> Result<Page, Error> {
     };
     let mut page = empty();
     page.deleted = rows.deleted;
-    let levels = levels(reading, &rows.rows, &mut page)?;
+    let levels = levels(reading, warehouses, &rows.rows, &mut page)?;
     filled(&mut page, Records::Stock(levels));
     if more { Ok(reading.second(page)) } else { reading.finish(page, next) }
 }
@@ -98,14 +97,19 @@ fn moved(reading: &Reading<'_>, since: Timestamp) -> Result<(Vec<u64>, Option<u6
         ]));
     }
     let search = Search::of("stock.move", &["product.id"]).with(clause);
-    let rows = reading.api.rows(&search.page(reading.cursor.after, MOVES))?;
-    let next = rows.last().filter(|_| rows.len() >= MOVES as usize).and_then(|row| row["id"].as_u64());
+    let rows = reading.api.rows(&search.page(reading.cursor.after, reading.size))?;
+    let next = rows.last().filter(|_| rows.len() >= reading.size as usize).and_then(|row| row["id"].as_u64());
     let products: BTreeSet<u64> =
         crate::api::parse::<Move>(&rows)?.into_iter().filter_map(|moved| Some(moved.product?.id)).collect();
     Ok((products.into_iter().collect(), next))
 }
 
-fn levels(reading: &Reading<'_>, rows: &[Value], page: &mut Page) -> Result<Vec<StockLevel>, Error> {
+fn levels(
+    reading: &Reading<'_>,
+    warehouses: Vec<Warehouse>,
+    rows: &[Value],
+    page: &mut Page,
+) -> Result<Vec<StockLevel>, Error> {
     let api = reading.api;
     let ids = super::category::ids(rows);
     if ids.is_empty() {
@@ -114,7 +118,7 @@ fn levels(reading: &Reading<'_>, rows: &[Value], page: &mut Page) -> Result<Vec<
     // Taken before the server is asked: what happens in between is in a later figure.
     let taken = api.host.now();
     let mut figures = Vec::new();
-    for warehouse in masters::warehouses(api)? {
+    for warehouse in warehouses {
         let figure = quantities(api, &warehouse, &ids)?;
         figures.push((warehouse, figure));
     }

@@ -93,6 +93,12 @@ fn cancel(api: &Api<'_>, id: u64) -> Result<Outcome, Error> {
         api.press(MODEL, id, "cancel")?;
         return Ok(done(id));
     }
+    if sale.state == "confirmed" {
+        // Nothing came of it yet, and processing it would only make what has to be cancelled.
+        api.press(MODEL, id, "draft")?;
+        api.press(MODEL, id, "cancel")?;
+        return Ok(done(id));
+    }
     if let Some(words) = sale.beyond() {
         return Err(Error::Rejected(vec![issue("", &words)]));
     }

@@ -263,6 +263,21 @@ fn a_confirmed_sale_is_cancelled_with_what_came_of_it() {
 }
 
 #[test]
+fn a_sale_that_is_not_processed_yet_goes_back_and_is_cancelled() {
+    let mut sale = confirmed("waiting", "draft");
+    sale["state"] = json!("confirmed");
+    sale["shipments"] = json!([]);
+    sale["invoices"] = json!([]);
+    let script = Script::new(&[])
+        .then("GET sale.sale", json!([sale]))
+        .then("POST sale.sale/3/draft", json!({"id": 3}))
+        .then("POST sale.sale/3/cancel", json!({"id": 3}));
+    push(&script.api(), &cancellation(Vec::new())).unwrap();
+    script.played();
+    assert!(matches!(script.settled.borrow()[0].1, Outcome::Done(_)));
+}
+
+#[test]
 fn cancelling_again_writes_nothing() {
     let script = Script::new(&[]).then("GET sale.sale", json!([undone()]));
     push(&script.api(), &cancellation(Vec::new())).unwrap();
