@@ -6,5 +6,6 @@
 pub mod capability;
 pub mod ledger;
 pub mod model;
+pub mod plugins;
 pub mod runtime;
 pub mod sync;

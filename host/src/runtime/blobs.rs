@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
-use super::power::{Blob, Store};
+use super::power::{Blob, NoStore, Store};
 use crate::ledger::LedgerError;
 use crate::model::PlatformId;
 
@@ -157,6 +157,12 @@ impl PlatformBlobs {
     #[must_use]
     pub fn new(folder: Arc<BlobFolder>, store: Arc<dyn Store>, platform: PlatformId) -> Self {
         Self { folder, store, platform }
+    }
+
+    /// No blobs at all: while a connector describes itself, where the host functions refuse before they look.
+    pub(super) fn none() -> Self {
+        let folder = Arc::new(BlobFolder { root: PathBuf::from("/nonexistent") });
+        Self { folder, store: Arc::new(NoStore), platform: PlatformId(0) }
     }
 
     /// The platform's blob with this id.

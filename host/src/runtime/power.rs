@@ -279,3 +279,38 @@ impl HttpClient for NoHttp {
         Err(RemoteError::Denied("this platform was granted no host to talk to".into()))
     }
 }
+
+/// A store that refuses everything: for `describe`.
+#[derive(Debug, Clone, Copy)]
+pub struct NoStore;
+
+#[async_trait]
+impl Store for NoStore {
+    async fn get(&self, _: PlatformId, _: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        Err(LedgerError::Closed)
+    }
+
+    async fn keys(&self, _: PlatformId, _: &str, _: Option<&str>, _: u32) -> Result<Vec<String>, LedgerError> {
+        Err(LedgerError::Closed)
+    }
+
+    async fn size(&self, _: PlatformId) -> Result<u64, LedgerError> {
+        Err(LedgerError::Closed)
+    }
+
+    async fn set_now(&self, _: PlatformId, _: &str, _: &[u8]) -> Result<(), LedgerError> {
+        Err(LedgerError::Closed)
+    }
+
+    async fn blob(&self, _: PlatformId, _: &str) -> Result<Option<Blob>, LedgerError> {
+        Err(LedgerError::Closed)
+    }
+
+    async fn blob_with_content(&self, _: PlatformId, _: &str) -> Result<Option<(PlatformId, Blob)>, LedgerError> {
+        Err(LedgerError::Closed)
+    }
+
+    async fn add_blob(&self, _: PlatformId, _: &Blob, _: Option<&str>) -> Result<(), LedgerError> {
+        Err(LedgerError::Closed)
+    }
+}

@@ -1,0 +1,231 @@
+//! The one wasmtime engine: how components are compiled and what interrupts them.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::bindings::v0_1::wit::Shop;
+use super::cache::Cache;
+use super::check::{self, CheckError, Checked};
+use super::instance::State;
+
+/// Time between two looks at a running connector: how finely computing time is counted and shared.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// Most calls at a time, over all platforms; more wait for their turn.
+const CALLS: usize = 64;
+
+/// Largest file that is read as a connector. A Python connector has 20 MB.
+pub const MAX_FILE: u64 = 128 << 20;
+
+/// Why a file is not served. What was served before goes on being served.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Not WebAssembly at all.
+    #[error(
+        "the file is no WebAssembly component; put the `.wasm` file that the connector's build made into the folder"
+    )]
+    NotWasm,
+    /// A core module.
+    #[error(
+        "the file is a core WebAssembly module, not a component; build it for the target wasm32-wasip2 or with \
+         `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// Compiled code: it would run without a sandbox.
+    #[error("the file is compiled machine code, which is never loaded; put the `.wasm` file itself into the folder")]
+    Precompiled,
+    /// Larger than [`MAX_FILE`].
+    #[error("the file has {size} bytes, a connector may have {MAX_FILE}")]
+    TooLarge {
+        /// Its size.
+        size: u64,
+    },
+    /// Damaged, foreign, or not made for this host's contract.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// Valid, but the compiler refuses it.
+    #[error("the component cannot be compiled: {message}")]
+    Compile {
+        /// The compiler's words.
+        message: String,
+    },
+    /// It imports what the host does not have.
+    #[error("the component needs what this host does not have: {message}")]
+    Imports {
+        /// Which import.
+        message: String,
+    },
+    /// `describe` failed, or said what cannot be.
+    #[error("the connector cannot describe itself: {message}")]
+    Describe {
+        /// Why.
+        message: String,
+    },
+    /// The compiler's thread ended; a defect of the host.
+    #[error("compiling ended unexpectedly")]
+    Lost(#[source] tokio::task::JoinError),
+}
+
+/// The engine cannot be started on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("the WebAssembly engine cannot be started: {message}")]
+pub struct EngineError {
+    /// Wasmtime's words.
+    pub message: String,
+}
+
+/// The engine; clones share it. Needs a tokio runtime.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: wasmtime::Engine,
+    linker: Linker<State>,
+    cache: Option<Cache>,
+    calls: Arc<Semaphore>,
+}
+
+impl Engine {
+    /// Starts the engine. Without a cache every start compiles every connector again.
+    ///
+    /// # Errors
+    /// When wasmtime refuses the machine.
+    pub fn new(cache: Option<Cache>) -> Result<Self, EngineError> {
+        let words = |error: wasmtime::Error| EngineError { message: format!("{error:#}") };
+        let engine = match wasmtime::Engine::new(&config(true)) {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "too little address space for pooled instances; each call reserves its own memory, which is slower"
+                );
+                wasmtime::Engine::new(&config(false)).map_err(words)?
+            }
+        };
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(words)?;
+        Shop::add_to_linker::<State, wasmtime::component::HasSelf<State>>(&mut linker, |state| state).map_err(words)?;
+
+        let ticker = engine.weak();
+        thread::Builder::new()
+            .name("wasm-ticker".into())
+            .spawn(move || {
+                while let Some(engine) = ticker.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    thread::sleep(TICK);
+                }
+            })
+            .map_err(|error| EngineError { message: error.to_string() })?;
+        Ok(Self { inner: Arc::new(Inner { engine, linker, cache, calls: Arc::new(Semaphore::new(CALLS)) }) })
+    }
+
+    pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner.engine
+    }
+
+    pub(super) fn linker(&self) -> &Linker<State> {
+        &self.inner.linker
+    }
+
+    /// Waits until one more call may run.
+    pub(super) async fn admit(&self) -> Option<OwnedSemaphorePermit> {
+        self.inner.calls.clone().acquire_owned().await.ok()
+    }
+
+    /// Parses, checks and compiles a file (or takes its code from the cache), off the async threads.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub(super) async fn compile(&self, bytes: Arc<[u8]>) -> Result<(Component, Checked), LoadError> {
+        let engine = self.clone();
+        tokio::task::spawn_blocking(move || engine.compile_now(&bytes)).await.map_err(LoadError::Lost)?
+    }
+
+    fn compile_now(&self, bytes: &[u8]) -> Result<(Component, Checked), LoadError> {
+        sniff(bytes)?;
+        let checked = check::check(bytes)?;
+        let cached = self.inner.cache.as_ref().and_then(|cache| cache.load(&self.inner.engine, bytes));
+        let component = match cached {
+            Some(component) => component,
+            None => {
+                let component = Component::new(&self.inner.engine, bytes)
+                    .map_err(|error| LoadError::Compile { message: format!("{error:#}") })?;
+                if let Some(cache) = &self.inner.cache {
+                    cache.store(&self.inner.engine, bytes, &component);
+                }
+                component
+            }
+        };
+        if let Err(error) = component.initialize_copy_on_write_image() {
+            tracing::debug!(error = format!("{error:#}"), "memory image is made at the first call instead");
+        }
+        Ok((component, checked))
+    }
+}
+
+/// What a file is, by its first bytes; only a component goes on to the parser.
+fn sniff(bytes: &[u8]) -> Result<(), LoadError> {
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(LoadError::TooLarge { size: bytes.len() as u64 });
+    }
+    if bytes.starts_with(b"\x7fELF") || wasmtime::Engine::detect_precompiled(bytes).is_some() {
+        return Err(LoadError::Precompiled);
+    }
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', _, _, 0, 0]) => Err(LoadError::CoreModule),
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(()),
+        _ => Err(LoadError::NotWasm),
+    }
+}
+
+fn config(pooling: bool) -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        // Deep recursion is caught at 1 MiB of the connector's stack; host functions run on the rest of the fibre's.
+        .max_wasm_stack(1 << 20)
+        .async_stack_size(2 << 20)
+        .async_stack_zeroing(true)
+        .wasm_memory64(false);
+    if pooling {
+        let calls = CALLS as u32;
+        let mut pool = PoolingAllocationConfig::new();
+        // A component of another language than Rust has several core instances, memories and tables.
+        pool.total_component_instances(calls)
+            .total_core_instances(calls * 16)
+            .total_memories(calls * 4)
+            .total_tables(calls * 16)
+            .total_stacks(calls)
+            .max_tables_per_module(8)
+            .max_memories_per_module(4)
+            .table_elements(100_000)
+            .max_component_instance_size(4 << 20)
+            .max_core_instance_size(4 << 20)
+            .linear_memory_keep_resident(1 << 16)
+            .table_keep_resident(1 << 16);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_component_passes_by_its_first_bytes() {
+        assert!(sniff(b"\0asm\x0d\0\x01\0rest").is_ok());
+        assert!(matches!(sniff(b"\0asm\x01\0\0\0rest"), Err(LoadError::CoreModule)));
+        assert!(matches!(sniff(b"\x7fELF........"), Err(LoadError::Precompiled)));
+        assert!(matches!(sniff(b"PK"), Err(LoadError::NotWasm)));
+        assert!(matches!(sniff(b""), Err(LoadError::NotWasm)));
+    }
+}
