@@ -321,4 +321,4 @@ fn date(header: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

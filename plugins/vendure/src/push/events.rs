@@ -125,7 +125,8 @@ impl Applied {
     /// Whether all that was sent has arrived.
     #[must_use]
     pub fn completed(&self) -> bool {
-        self.state == "Delivered"
+        let mut counted = self.fulfillments.iter().flatten().filter(|one| one.state != "Cancelled").peekable();
+        self.state == "Delivered" || (counted.peek().is_some() && counted.all(|one| one.state == "Delivered"))
     }
 
     /// Where the order is.
@@ -208,7 +209,10 @@ fn refund(shop: &Shop<'_>, order: &Applied, what: &Refund, item: &str) -> Result
     let payment = order.payments.iter().flatten().find(|one| one.state == "Settled" && left(one) >= minor);
     let payment = payment.ok_or_else(|| refused("amount", "no settled payment of the order has so much left"))?;
     let reason = format!("{} {}", what.reason.as_deref().unwrap_or("Refund"), mark(item));
-    let input = json!({"paymentId": payment.id, "amount": minor, "reason": reason});
+    // The other amounts are what `amount` replaced; servers that know it still want them filled.
+    let input = json!({
+        "paymentId": payment.id, "amount": minor, "lines": [], "shipping": 0, "adjustment": 0, "reason": reason,
+    });
     shop.mutate(REFUND, json!({"input": input}))?;
     Ok(true)
 }
