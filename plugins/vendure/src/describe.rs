@@ -95,11 +95,7 @@ fn abilities() -> Vec<Ability> {
     let ability = |kind, reading, writing| Ability { kind, reading, writing, lookup: at_once };
     let both = [Removal::Deactivate, Removal::Delete];
     vec![
-        ability(
-            Kind::Category,
-            Some(reading(true, true)),
-            Some(writing(&["head", "texts:*"], true, &both, 1)),
-        ),
+        ability(Kind::Category, Some(reading(true, true)), Some(writing(&["head", "texts:*"], true, &both, 1))),
         ability(
             Kind::Product,
             Some(reading(true, true)),
@@ -142,9 +138,7 @@ fn abilities() -> Vec<Ability> {
 
 fn settings_schema() -> String {
     let defaults = settings::Settings::default();
-    let string = |title: &str, description: &str, default: &str| {
-        json!({"type": "string", "title": title, "description": description, "default": default})
-    };
+    let string = |title: &str, description: &str, default: &str| json!({"type": "string", "title": title, "description": description, "default": default});
     let number = |title: &str, description: &str, default: u32, least: u32, most: u32| {
         json!({"type": "integer", "title": title, "description": description, "default": default,
                "minimum": least, "maximum": most})

@@ -24,7 +24,9 @@ pub fn find(shop: &Shop<'_>, kind: Kind, probes: &[Probe]) -> Result<Vec<Vec<Fou
     match kind {
         Kind::Product => products(shop, probes),
         Kind::Stock | Kind::Price => variants(shop, probes),
-        Kind::Category => by_key(shop, probes, "collections", "slug", &["key", "slug", "number"], &|key| slug(key, key)),
+        Kind::Category => {
+            by_key(shop, probes, "collections", "slug", &["key", "slug", "number"], &|key| slug(key, key))
+        }
         Kind::Customer => by_key(shop, probes, "customers", "emailAddress", &["email"], &|key| key.to_lowercase()),
         Kind::Order => by_key(shop, probes, "orders", "code", &["number"], &str::to_owned),
         Kind::OrderEvent => events(shop, probes),
@@ -128,7 +130,8 @@ fn products(shop: &Shop<'_>, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error>
 }
 
 fn variants(shop: &Shop<'_>, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error> {
-    const FIND: &str = "query($options:ProductVariantListOptions){productVariants(options:$options){items{id sku productId}}}";
+    const FIND: &str =
+        "query($options:ProductVariantListOptions){productVariants(options:$options){items{id sku productId}}}";
     let skus = all_keys(probes, SKU);
     let options = json!({"filter": {"sku": {"in": skus}}, "sort": {"id": "ASC"}, "take": 900});
     let reply = shop.query(FIND, json!({"options": options}))?;
@@ -237,3 +240,6 @@ fn parcels(shop: &Shop<'_>, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error> 
     };
     Ok(probes.iter().map(|probe| answer(probe).into_iter().collect()).collect())
 }
+
+#[cfg(test)]
+mod tests;

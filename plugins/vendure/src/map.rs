@@ -45,9 +45,11 @@ pub fn filled(text: Option<&str>) -> Option<String> {
 /// A percentage as text. Vendure sends it as a JSON number; its shortest text is the number that was entered.
 #[must_use]
 pub fn percent(number: &Value) -> Option<String> {
-    number.as_number().map(ToString::to_string).and_then(|text| text.parse::<rust_decimal::Decimal>().ok()).map(|value| {
-        value.normalize().to_string()
-    })
+    number
+        .as_number()
+        .map(ToString::to_string)
+        .and_then(|text| text.parse::<rust_decimal::Decimal>().ok())
+        .map(|value| value.normalize().to_string())
 }
 
 /// Vendure's language code as a language tag.

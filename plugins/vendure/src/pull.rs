@@ -64,15 +64,11 @@ impl Gathered {
         let settings = &shop.settings;
         let done = match kind {
             Kind::Category => catalogue::category(raw).map(|one| self.categories.push(one)),
-            Kind::Product => {
-                catalogue::product(raw, &settings.manufacturer_facet).map(|one| self.products.push(one))
-            }
+            Kind::Product => catalogue::product(raw, &settings.manufacturer_facet).map(|one| self.products.push(one)),
             Kind::Stock => catalogue::stock(raw, shop.context()?).map(|some| self.stock.extend(some)),
             Kind::Price => catalogue::price(raw, shop.context()?).map(|one| self.prices.push(one)),
             Kind::Customer => customers::customer(raw).map(|one| self.customers.push(one)),
-            Kind::Order => {
-                orders::order(raw, shop.context()?, &settings.number_note).map(|one| self.orders.push(one))
-            }
+            Kind::Order => orders::order(raw, shop.context()?, &settings.number_note).map(|one| self.orders.push(one)),
             Kind::Shipment => shipments::shipments(raw).map(|some| self.shipments.extend(some)),
             Kind::OrderEvent => Ok(()),
         };
@@ -235,8 +231,7 @@ fn by_ids(shop: &Shop<'_>, list: &List, ids: &[String], cursor: Cursor, limit: u
     let count = usize::try_from(limit).unwrap_or(usize::MAX);
     let wanted = &ids[from..ids.len().min(from.saturating_add(count))];
     // The id of a shipment begins with that of its order.
-    let objects: Vec<String> =
-        wanted.iter().map(|id| id.split('/').next().unwrap_or_default().to_owned()).collect();
+    let objects: Vec<String> = wanted.iter().map(|id| id.split('/').next().unwrap_or_default().to_owned()).collect();
     let mut gathered = Gathered::default();
     let mut there: Vec<String> = Vec::new();
     for raw in read_by_ids(shop, list, &objects)? {
@@ -248,9 +243,12 @@ fn by_ids(shop: &Shop<'_>, list: &List, ids: &[String], cursor: Cursor, limit: u
         gathered.shipments.retain(|one| wanted.contains(&id(one)));
         there = gathered.shipments.iter().map(id).collect();
         // What could not be read is not gone.
-        there.extend(wanted.iter().filter(|id| {
-            gathered.unreadable.iter().any(|bad| bad.id.as_deref() == id.split('/').next())
-        }).cloned());
+        there.extend(
+            wanted
+                .iter()
+                .filter(|id| gathered.unreadable.iter().any(|bad| bad.id.as_deref() == id.split('/').next()))
+                .cloned(),
+        );
     }
     let mut page = gathered.page(list.kind);
     page.deleted = wanted
@@ -259,8 +257,7 @@ fn by_ids(shop: &Shop<'_>, list: &List, ids: &[String], cursor: Cursor, limit: u
         .map(|id| Deletion { remote: remote(id, None), at: None })
         .collect();
     let seen = from + wanted.len();
-    page.next = (seen < ids.len())
-        .then(|| Cursor { seen: seen as u64, ..Cursor::default() }.write());
+    page.next = (seen < ids.len()).then(|| Cursor { seen: seen as u64, ..Cursor::default() }.write());
     Ok(page)
 }
 

@@ -29,9 +29,12 @@ pub fn push(shop: &Shop<'_>, batch: Records) -> Result<(), Error> {
         Records::Shipments(all) => each(shop, &all, |one| &one.head, shipments::write),
         Records::Stock(all) => variants::stock(shop, &all),
         Records::Prices(all) => variants::prices(shop, &all),
-        Records::Orders(all) => each(shop, &all, |one| &one.head, |_, _| {
-            Err(Error::Unsupported("Vendure takes no orders from elsewhere".into()))
-        }),
+        Records::Orders(all) => each(
+            shop,
+            &all,
+            |one| &one.head,
+            |_, _| Err(Error::Unsupported("Vendure takes no orders from elsewhere".into())),
+        ),
     }
 }
 

@@ -66,3 +66,57 @@ fn take_away(shop: &Shop<'_>, kind: Kind, item: &Doomed, how: Removal) -> Result
     }
     Ok(done(item.remote.clone(), Vec::new(), Vec::new()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::api::tests::Scripted;
+    use crate::map::remote;
+
+    fn removed(there: Value, answer: Value, how: Removal) -> (Vec<Outcome>, usize) {
+        let host = Scripted::new(move |document, _| {
+            if document.starts_with("query") { json!({"product": there}) } else { json!({"written": answer}) }
+        });
+        let doomed = Doomed { item: "a".into(), remote: remote("7", None) };
+        remove(&Shop::new(&host).unwrap(), Kind::Product, &[doomed], how).unwrap();
+        (host.outcomes(), host.writes.borrow().len())
+    }
+
+    #[test]
+    fn what_is_gone_or_hidden_already_is_left() {
+        for (there, how) in [
+            (Value::Null, Removal::Delete),
+            (Value::Null, Removal::Deactivate),
+            (json!({"enabled": false}), Removal::Deactivate),
+        ] {
+            assert_eq!(removed(there, json!({}), how), (vec![unchanged(remote("7", None))], 0));
+        }
+    }
+
+    #[test]
+    fn a_refused_deletion_is_told_in_the_shops_words() {
+        let (outcomes, writes) =
+            removed(json!({"id": "7"}), json!({"result": "NOT_DELETED", "message": "in use"}), Removal::Delete);
+        assert_eq!(writes, 1);
+        let Outcome::Failed(Error::Rejected(issues)) = &outcomes[0] else { panic!() };
+        assert_eq!(issues[0].message, "in use");
+    }
+
+    #[test]
+    fn deleted_and_hidden() {
+        for how in [Removal::Delete, Removal::Deactivate] {
+            let (outcomes, writes) = removed(json!({"id": "7", "enabled": true}), json!({"result": "DELETED"}), how);
+            assert!(matches!((&outcomes[0], writes), (Outcome::Done(_), 1)));
+        }
+    }
+
+    #[test]
+    fn stock_is_not_removed() {
+        let host = Scripted::new(|_, _| json!({}));
+        let doomed = Doomed { item: "a".into(), remote: remote("7", None) };
+        remove(&Shop::new(&host).unwrap(), Kind::Stock, &[doomed], Removal::Delete).unwrap();
+        assert!(matches!(host.outcomes()[0], Outcome::Failed(Error::Unsupported(_))));
+    }
+}

@@ -23,7 +23,12 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     pub(crate) fn new(script: impl Fn(&str, &Value) -> Value + 'static) -> Self {
-        Self { script: Box::new(script), writes: RefCell::default(), reads: RefCell::default(), settled: RefCell::default() }
+        Self {
+            script: Box::new(script),
+            writes: RefCell::default(),
+            reads: RefCell::default(),
+            settled: RefCell::default(),
+        }
     }
 
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
@@ -46,11 +51,8 @@ impl Host for Scripted {
         assert_eq!(unsafe_request, document.starts_with("mutation"), "reads are marked, writes are not: {document}");
         let asked = (document.clone(), body["variables"].clone());
         if unsafe_request { &self.writes } else { &self.reads }.borrow_mut().push(asked);
-        let mut answer = if document == CONTEXT {
-            fixture("context")
-        } else {
-            (self.script)(&document, &body["variables"])
-        };
+        let mut answer =
+            if document == CONTEXT { fixture("context") } else { (self.script)(&document, &body["variables"]) };
         if answer.get("errors").is_none() {
             answer = json!({"data": answer});
         }

@@ -253,7 +253,12 @@ fn choice(raw: RawOption) -> Choice {
         named.sort_by(|one, other| one.language.cmp(&other.language));
         named
     };
-    Choice { axis: raw.group.name, value: raw.name, names: named(raw.group.translations), values: named(raw.translations) }
+    Choice {
+        axis: raw.group.name,
+        value: raw.name,
+        names: named(raw.group.translations),
+        values: named(raw.translations),
+    }
 }
 
 fn texts(raw: Vec<RawTexts>) -> Vec<Texts> {

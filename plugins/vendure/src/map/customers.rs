@@ -94,7 +94,10 @@ impl Postal {
             company: filled(self.company.as_deref()),
             first_name: first,
             last_name: last,
-            lines: [&self.street_line1, &self.street_line2].into_iter().filter_map(|line| filled(line.as_deref())).collect(),
+            lines: [&self.street_line1, &self.street_line2]
+                .into_iter()
+                .filter_map(|line| filled(line.as_deref()))
+                .collect(),
             postcode: filled(self.postal_code.as_deref()).unwrap_or_default(),
             city: filled(self.city.as_deref()).unwrap_or_default(),
             region: filled(self.province.as_deref()),

@@ -60,7 +60,8 @@ impl Currency {
         let quantity = Decimal::from(quantity);
         let exact = total / quantity;
         let fits = |places: &u32| {
-            (exact.round_dp(*places) * quantity).round_dp_with_strategy(self.decimals, RoundingStrategy::MidpointAwayFromZero)
+            (exact.round_dp(*places) * quantity)
+                .round_dp_with_strategy(self.decimals, RoundingStrategy::MidpointAwayFromZero)
                 == total
         };
         let places = (self.decimals..=9).find(fits).unwrap_or(9);
@@ -103,7 +104,8 @@ mod tests {
         assert_eq!(euro.unit(0, 0), "0.00");
         for (total, quantity) in [(5039, 3), (100, 7), (99_999, 1001), (1, 400), (-1100, 3), (12_345_678, 99_999)] {
             let unit: Decimal = euro.unit(total, quantity).parse().unwrap();
-            let product = (unit * Decimal::from(quantity)).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+            let product =
+                (unit * Decimal::from(quantity)).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             assert_eq!(product, Decimal::new(total, 2), "{total} / {quantity}");
         }
     }

@@ -8,9 +8,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 use tradepost_sdk::head::PartKind;
-use tradepost_sdk::sales::{
-    Address, Delivery, Line, LineKind, Order, OrderState, Payment, PaymentState, Tax,
-};
+use tradepost_sdk::sales::{Address, Delivery, Line, LineKind, Order, OrderState, Payment, PaymentState, Tax};
 use tradepost_sdk::types::{Error, Field, TaxBasis};
 
 use super::catalogue::part;
@@ -221,11 +219,7 @@ pub fn order(raw: Value, context: &Context, note: &str) -> Result<Order, Error> 
         }),
         total: money.currency.text(raw.total_with_tax),
         note: None,
-        extra: raw
-            .coupon_codes
-            .into_iter()
-            .map(|code| Field { name: "coupon".into(), value: code })
-            .collect(),
+        extra: raw.coupon_codes.into_iter().map(|code| Field { name: "coupon".into(), value: code }).collect(),
     })
 }
 
@@ -266,23 +260,24 @@ fn lines(
     summary: &[RawTax],
     money: &Money,
 ) -> Vec<(Line, i64, i64)> {
-    let build = |id: String, kind, variant, name: &str, quantity: i64, net: i64, gross: i64, rate: Option<String>, code| {
-        let total = money.stated(net, gross);
-        let line = Line {
-            id,
-            kind,
-            variant,
-            name: name.into(),
-            quantity: quantity.to_string(),
-            unit_price: money.currency.unit(total, quantity),
-            total: money.currency.text(total),
-            tax_percent: rate,
-            tax: Some(money.currency.text(gross - net)),
-            tax_code: code,
-            extra: Vec::new(),
+    let build =
+        |id: String, kind, variant, name: &str, quantity: i64, net: i64, gross: i64, rate: Option<String>, code| {
+            let total = money.stated(net, gross);
+            let line = Line {
+                id,
+                kind,
+                variant,
+                name: name.into(),
+                quantity: quantity.to_string(),
+                unit_price: money.currency.unit(total, quantity),
+                total: money.currency.text(total),
+                tax_percent: rate,
+                tax: Some(money.currency.text(gross - net)),
+                tax_code: code,
+                extra: Vec::new(),
+            };
+            (line, net, gross)
         };
-        (line, net, gross)
-    };
     let first = |lines: &[RawTaxLine]| lines.first().map(|line| line.description.clone());
     let mut all = Vec::new();
     for line in products {
@@ -323,10 +318,8 @@ fn shipping_tax(net: i64, gross: i64, summary: &[RawTax]) -> Option<&RawTax> {
 /// the order's total.
 fn taxes(summary: &[RawTax], lines: &[(Line, i64, i64)], total: i64, money: &Money) -> Vec<Tax> {
     let zero = || "0".to_owned();
-    let stated: Vec<(String, i64, i64)> = summary
-        .iter()
-        .map(|tax| (percent(&tax.tax_rate).unwrap_or_else(zero), tax.tax_base, tax.tax_total))
-        .collect();
+    let stated: Vec<(String, i64, i64)> =
+        summary.iter().map(|tax| (percent(&tax.tax_rate).unwrap_or_else(zero), tax.tax_base, tax.tax_total)).collect();
     let sum: i64 = stated.iter().map(|(_, base, tax)| base + tax).sum();
     let rows = if sum == total {
         stated

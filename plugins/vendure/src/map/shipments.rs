@@ -93,11 +93,7 @@ pub fn shipments(raw: Value) -> Result<Vec<Shipment>, Error> {
         .map(|(at, fulfilment)| {
             let remote = reference(&order.id, &fulfilment.id);
             Shipment {
-                head: head(
-                    remote.clone(),
-                    vec![part(PartKind::Parcel, "1", &remote.id)],
-                    Some(fulfilment.updated_at),
-                ),
+                head: head(remote.clone(), vec![part(PartKind::Parcel, "1", &remote.id)], Some(fulfilment.updated_at)),
                 order: link(&order.id, &order.code),
                 // The time of making it: `updatedAt` moves on when it is delivered.
                 shipped: fulfilment.created_at.to_string(),
@@ -110,10 +106,7 @@ pub fn shipments(raw: Value) -> Result<Vec<Shipment>, Error> {
                     lines: fulfilment
                         .lines
                         .iter()
-                        .map(|line| AmountOf {
-                            line: line.order_line_id.clone(),
-                            quantity: line.quantity.to_string(),
-                        })
+                        .map(|line| AmountOf { line: line.order_line_id.clone(), quantity: line.quantity.to_string() })
                         .collect(),
                 }],
                 completes: complete && at + 1 == last,

@@ -39,8 +39,7 @@ enum What {
 }
 
 /// Fields that tell when an order changed: its own time stamp stays when it is paid or shipped.
-const TOUCHED: &str =
-    "id updatedAt orderPlacedAt payments{updatedAt refunds{updatedAt}} fulfillments{updatedAt}";
+const TOUCHED: &str = "id updatedAt orderPlacedAt payments{updatedAt refunds{updatedAt}} fulfillments{updatedAt}";
 
 impl List {
     pub(super) fn of(kind: Kind) -> Result<Self, Error> {

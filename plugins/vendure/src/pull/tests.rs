@@ -56,7 +56,11 @@ fn read_all(host: &Scripted, mut between: impl FnMut(usize)) -> Vec<String> {
         match page.next {
             Some(next) => cursor = Some(next),
             None => {
-                assert_eq!(page.watermark.as_deref(), Some("2026-11-22T16:55:09Z"), "the shop's clock at the first page");
+                assert_eq!(
+                    page.watermark.as_deref(),
+                    Some("2026-11-22T16:55:09Z"),
+                    "the shop's clock at the first page"
+                );
                 return seen;
             }
         }

@@ -67,11 +67,15 @@ fn create(shop: &Shop<'_>, category: &Category) -> Result<Outcome, Error> {
             "languageCode": language, "name": name, "slug": slug(&base.key, "category"), "description": "",
         }));
     }
-    let mut input = json!({"isPrivate": !base.active, "filters": [], "inheritFilters": false, "translations": translations});
+    let mut input =
+        json!({"isPrivate": !base.active, "filters": [], "inheritFilters": false, "translations": translations});
     if let Some(parent) = &base.parent {
-        input["parentId"] = json!(parent.id.as_deref().ok_or_else(|| {
-            refused("parent", format!("the parent {} is not in the shop yet", parent.key))
-        })?);
+        input["parentId"] = json!(
+            parent
+                .id
+                .as_deref()
+                .ok_or_else(|| { refused("parent", format!("the parent {} is not in the shop yet", parent.key)) })?
+        );
     }
     let made = shop.mutate(CREATE, json!({"input": input}))?;
     let id = made["id"].as_str().ok_or_else(|| Error::Timeout("the shop names no new collection".into()))?;
@@ -102,9 +106,10 @@ fn update(shop: &Shop<'_>, category: &Category) -> Result<Outcome, Error> {
         let root = there.breadcrumbs.first().map(|crumb| crumb.id.clone()).unwrap_or_default();
         let parent = match &base.parent {
             None => root,
-            Some(link) => link.id.clone().ok_or_else(|| {
-                refused("parent", format!("the parent {} is not in the shop yet", link.key))
-            })?,
+            Some(link) => link
+                .id
+                .clone()
+                .ok_or_else(|| refused("parent", format!("the parent {} is not in the shop yet", link.key)))?,
         };
         if parent != there.parent_id {
             let index = base.position.unwrap_or_default().max(0);
@@ -187,7 +192,11 @@ pub fn membership(shop: &Shop<'_>, product: &str, wanted: &[Link], warnings: &mu
 
 /// Whether the filters name the product by itself.
 fn single(filters: &Value, product: &str) -> bool {
-    filters.as_array().into_iter().flatten().any(|filter| ids(filter).is_some_and(|ids| ids.iter().any(|id| id == product)))
+    filters
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|filter| ids(filter).is_some_and(|ids| ids.iter().any(|id| id == product)))
 }
 
 /// The products that a filter names by themselves.

@@ -17,7 +17,8 @@ const CREATE: &str = "mutation($input:CreateCustomerInput!){createCustomer(input
     ... on Customer{id} ... on ErrorResult{errorCode message}}}";
 const UPDATE: &str = "mutation($input:UpdateCustomerInput!){updateCustomer(input:$input){__typename \
     ... on Customer{id} ... on ErrorResult{errorCode message}}}";
-const ADD: &str = "mutation($id:ID!,$input:CreateAddressInput!){createCustomerAddress(customerId:$id,input:$input){id}}";
+const ADD: &str =
+    "mutation($id:ID!,$input:CreateAddressInput!){createCustomerAddress(customerId:$id,input:$input){id}}";
 const CHANGE: &str = "mutation($input:UpdateAddressInput!){updateCustomerAddress(input:$input){id}}";
 const DROP: &str = "mutation($id:ID!){deleteCustomerAddress(id:$id){success}}";
 

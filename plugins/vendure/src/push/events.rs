@@ -197,7 +197,9 @@ fn refund(shop: &Shop<'_>, order: &Applied, what: &Refund, item: &str) -> Result
         return Ok(false);
     }
     if what.restock {
-        return Err(Error::Unsupported("goods go back to stock by a cancellation of their lines, not by a refund".into()));
+        return Err(Error::Unsupported(
+            "goods go back to stock by a cancellation of their lines, not by a refund".into(),
+        ));
     }
     let (minor, rounded) = shop.context()?.currency.of(&order.currency_code).minor(&what.amount)?;
     if rounded || minor <= 0 {
@@ -253,3 +255,6 @@ pub fn pieces(text: &str) -> Result<i64, Error> {
         .filter(|pieces| whole == quantity && *pieces > 0)
         .ok_or_else(|| refused("quantity", format!("Vendure counts whole pieces, not {text}")))
 }
+
+#[cfg(test)]
+mod tests;

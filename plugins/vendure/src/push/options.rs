@@ -51,8 +51,7 @@ pub struct Named {
 }
 
 /// Fields of a group.
-pub const GROUP: &str =
-    "id code name translations{name} options{id code name translations{name}}";
+pub const GROUP: &str = "id code name translations{name} options{id code name translations{name}}";
 
 impl Group {
     fn is(&self, axis: &str) -> bool {
@@ -89,8 +88,7 @@ pub struct Wanted {
 pub fn plan(variants: &[Variant], axes: &[Group]) -> Vec<Vec<Wanted>> {
     let mut names: Vec<String> = axes.iter().map(|group| group.name.clone()).collect();
     let known = |names: &[String], axis: &str| {
-        names.iter().any(|name| name.to_lowercase() == axis.to_lowercase())
-            || axes.iter().any(|group| group.is(axis))
+        names.iter().any(|name| name.to_lowercase() == axis.to_lowercase()) || axes.iter().any(|group| group.is(axis))
     };
     for choice in variants.iter().flat_map(|variant| &variant.choices) {
         if !known(&names, &choice.axis) {
@@ -108,7 +106,8 @@ pub fn plan(variants: &[Variant], axes: &[Group]) -> Vec<Vec<Wanted>> {
                 choice.axis.to_lowercase() == name.to_lowercase() || group.is_some_and(|group| group.is(&choice.axis))
             })
         };
-        let mut row: Vec<Option<Wanted>> = names.iter().map(|name| chosen(name).map(|choice| wanted(name, choice))).collect();
+        let mut row: Vec<Option<Wanted>> =
+            names.iter().map(|name| chosen(name).map(|choice| wanted(name, choice))).collect();
         let mut numbered = false;
         for (name, slot) in names.iter().zip(&mut row) {
             if slot.is_none() {
@@ -193,10 +192,10 @@ fn attach(
     known: &[Part],
     made: &mut impl FnMut(Part),
 ) -> Result<Group, Error> {
-    let create = format!(
-        "mutation($input:CreateProductOptionGroupInput!){{createProductOptionGroup(input:$input){{{GROUP}}}}}"
-    );
-    const ATTACH: &str = "mutation($product:ID!,$group:ID!){addOptionGroupToProduct(productId:$product,optionGroupId:$group){id}}";
+    let create =
+        format!("mutation($input:CreateProductOptionGroupInput!){{createProductOptionGroup(input:$input){{{GROUP}}}}}");
+    const ATTACH: &str =
+        "mutation($product:ID!,$group:ID!){addOptionGroupToProduct(productId:$product,optionGroupId:$group){id}}";
     let remembered = known.iter().find(|part| part.what == PartKind::Option && part.key == wanted.axis);
     if let Some(part) = remembered {
         match shop.mutate(ATTACH, json!({"product": product, "group": part.id})) {

@@ -24,8 +24,7 @@ const CREATE: &str = "mutation($input:CreateProductInput!){createProduct(input:$
 const UPDATE: &str = "mutation($input:UpdateProductInput!){updateProduct(input:$input){id}}";
 const CREATE_VARIANTS: &str =
     "mutation($input:[CreateProductVariantInput!]!){createProductVariants(input:$input){id sku}}";
-const UPDATE_VARIANTS: &str =
-    "mutation($input:[UpdateProductVariantInput!]!){updateProductVariants(input:$input){id}}";
+const UPDATE_VARIANTS: &str = "mutation($input:[UpdateProductVariantInput!]!){updateProductVariants(input:$input){id}}";
 
 /// The product as it is in the shop.
 #[derive(Debug, Clone, Deserialize)]
@@ -413,7 +412,9 @@ fn texts(
         match (address, old) {
             (Some(address), Some(old)) if address == old.slug => {}
             (Some(address), _) => input["slug"] = json!(address),
-            (None, None) if !there.is_empty() => input["slug"] = json!(slug(&text.name, &slug(number(product), "product"))),
+            (None, None) if !there.is_empty() => {
+                input["slug"] = json!(slug(&text.name, &slug(number(product), "product")))
+            }
             (None, _) => {}
         }
         if input.as_object().is_some_and(|fields| fields.len() > 1) {
@@ -507,3 +508,6 @@ fn sellable(product: &Product) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,8 +45,7 @@ pub fn write(shop: &Shop<'_>, shipment: &Shipment) -> Result<Outcome, Error> {
         .into_iter()
         .next()
         .ok_or_else(|| Error::NotFound(format!("the shop has no order {order}")))?;
-    let there: Vec<Fulfilment> =
-        order.fulfillments.iter().flatten().filter(|one| one.counts()).cloned().collect();
+    let there: Vec<Fulfilment> = order.fulfillments.iter().flatten().filter(|one| one.counts()).cloned().collect();
     let wanted = plan(shipment, &order)?;
     let mut used: Vec<String> = Vec::new();
     let mut parts: Vec<Part> = Vec::new();

@@ -21,8 +21,7 @@ use crate::map::remote;
 const VARIANTS: &str = "query($options:ProductVariantListOptions){productVariants(options:$options){items{
   id productId enabled trackInventory outOfStockThreshold useGlobalOutOfStockThreshold
   prices{price currencyCode} stockLevels{stockLocationId stockOnHand}}}}";
-const WRITE: &str =
-    "mutation($input:[UpdateProductVariantInput!]!){updateProductVariants(input:$input){id}}";
+const WRITE: &str = "mutation($input:[UpdateProductVariantInput!]!){updateProductVariants(input:$input){id}}";
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -82,7 +81,8 @@ fn stock_change(level: &StockLevel, variant: &Variant, context: &Context) -> Res
         warnings.push(warning("quantity", format!("Vendure counts whole pieces from 0: {wanted} became {whole}")));
     }
     let quantity = i64::try_from(whole).ok().filter(|pieces| *pieces <= i64::from(i32::MAX));
-    let quantity = quantity.ok_or_else(|| refused("quantity", format!("{wanted} pieces are more than Vendure counts")))?;
+    let quantity =
+        quantity.ok_or_else(|| refused("quantity", format!("{wanted} pieces are more than Vendure counts")))?;
     let counted = match variant.track_inventory.as_str() {
         "TRUE" => true,
         "FALSE" => false,
@@ -164,7 +164,8 @@ fn write<R>(
     for record in records {
         let (head, link) = about(record);
         let Some(variant) = id(record).and_then(|id| there.get(&id)) else {
-            let error = Error::NotFound(format!("the shop has no variant {} ({})", link.key, id(record).unwrap_or_default()));
+            let error =
+                Error::NotFound(format!("the shop has no variant {} ({})", link.key, id(record).unwrap_or_default()));
             shop.settle(&head.item, &Outcome::Failed(error));
             continue;
         };
