@@ -144,12 +144,14 @@ pub(super) fn pull(reading: &Reading<'_>) -> Result<Page, Error> {
     let Rows { rows, deleted, next } = reading.rows(search, PARTS)?;
     let mut page = empty();
     page.deleted = deleted;
-    let records = Reading::convert(&rows, &mut page, |row: Row| order(&row).map(Some));
+    let records = Reading::convert(&rows, &mut page, |row: Row| order(&row));
     filled(&mut page, Records::Orders(records));
     reading.finish(page, next)
 }
 
-fn order(row: &Row) -> Result<Order, Error> {
+/// The order; none for a draft, which has no number before it is quoted.
+fn order(row: &Row) -> Result<Option<Order>, Error> {
+    let Some(number) = some(row.number.as_deref()) else { return Ok(None) };
     let places = row.currency.digits.unwrap_or(2);
     let mut head = map::read(remote(row.id), row.write_date.or(row.create_date));
     head.marker = some(row.reference.as_deref());
@@ -168,8 +170,8 @@ fn order(row: &Row) -> Result<Order, Error> {
     let address = |address: &Option<address::Row>| address.as_ref().map(|address| address.address(&party));
     let shipping = address(&row.shipment_address);
     let billing = address(&row.invoice_address).or_else(|| shipping.clone());
-    Ok(Order {
-        number: row.number.clone().unwrap_or_default(),
+    Ok(Some(Order {
+        number,
         other_number: head.marker.clone(),
         channel: crate::describe::CHANNEL.into(),
         placed: placed.unwrap_or_default(),
@@ -198,7 +200,7 @@ fn order(row: &Row) -> Result<Order, Error> {
         note: some(row.comment.as_deref()),
         extra: Vec::new(),
         head,
-    })
+    }))
 }
 
 /// A sale without address, which only drafts are.
@@ -313,7 +315,7 @@ mod tests {
     #[test]
     fn a_sale_is_an_order_whose_parts_add_up() {
         for sale in sales() {
-            let order = order(&sale).unwrap();
+            let order = order(&sale).unwrap().unwrap();
             let sum =
                 |texts: Vec<&String>| texts.into_iter().map(|text| text.parse::<Decimal>().unwrap()).sum::<Decimal>();
             let lines = sum(order.lines.iter().map(|line| &line.total).collect());
@@ -324,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_shipped_sale_with_its_lines() {
-        let order = order(&sales()[1]).unwrap();
+        let order = order(&sales()[1]).unwrap().unwrap();
         assert_eq!((order.number.as_str(), order.head.marker.as_deref()), ("4", Some("shop-TEST2")));
         assert_eq!((order.state, order.payment_state), (OrderState::Shipped, PaymentState::Unpaid));
         assert_eq!(order.total, "54.34");
@@ -339,6 +341,12 @@ mod tests {
         );
         assert_eq!(first.variant.as_ref().unwrap().key, "TS-S-RED");
         assert_eq!(order.billing.city, "München");
+    }
+
+    #[test]
+    fn a_draft_is_no_order_yet() {
+        let draft = Row { number: None, state: "draft".into(), ..sales().remove(0) };
+        assert_eq!(order(&draft).unwrap(), None);
     }
 
     #[test]

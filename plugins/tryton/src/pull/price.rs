@@ -19,7 +19,7 @@ use crate::api::{Api, Id, Search, changed_since};
 use crate::map;
 use crate::value::{self, Exact, Instant};
 
-const FIELDS: &[&str] = &["code", "template.id", "list_price_used"];
+const FIELDS: &[&str] = &["code", "active", "template.id", "list_price_used"];
 const SPECIAL: &[&str] = &["sale_price_uom"];
 /// Products of changed lines that are named in a search; beyond that, all prices are read.
 const MANY: usize = 100;
@@ -32,6 +32,7 @@ const BEGUN: &str = "special-lines-begun";
 struct Row {
     id: u64,
     code: Option<String>,
+    active: Option<bool>,
     template: Id,
     list_price_used: Option<Exact>,
 }
@@ -101,6 +102,10 @@ pub(super) fn pull(reading: Reading<'_>) -> Result<Page, Error> {
     };
     let currency = &api.company()?.currency.code;
     let prices = Reading::convert(&rows, &mut page, |row: Row| {
+        // Its code may be in use again by another variant; nothing is sold of this one.
+        if row.active == Some(false) {
+            return Ok(None);
+        }
         let Some(sku) = map::some(row.code.as_deref()) else { return Ok(None) };
         let mut prices = vec![price(&row, &sku, currency, PriceKind::Base, TaxBasis::Net, row.list_price_used)];
         if let Some(list) = &list {

@@ -190,6 +190,9 @@ fn quote(text: &str) -> String {
 fn product(row: &Row, texts: Vec<Texts>, pictures: &Pictures) -> Result<Product, Error> {
     let mut products: Vec<&ProductRow> = row.products.iter().collect();
     products.sort_by_key(|product| (product.position.unwrap_or(i64::MIN), product.id));
+    // A code that was given up may be used again: then it means the variant in use.
+    let in_use = |code: &Option<String>| row.products.iter().any(|product| product.active && product.code == *code);
+    products.retain(|product| product.active || !in_use(&product.code));
     let sold = row.active && row.salable.unwrap_or_default();
     let mut variants = Vec::new();
     for product in products {
@@ -328,6 +331,16 @@ mod tests {
         assert_eq!((remote.id.as_str(), remote.parent.as_deref()), ("1", Some("1")));
         assert_eq!(shirt.head.parts.len(), 3);
         assert_eq!(shirt.head.updated.as_deref(), Some("2026-11-22T16:39:39.059282Z"));
+    }
+
+    #[test]
+    fn a_code_used_again_means_the_variant_in_use() {
+        let rows: Value = serde_json::from_str(include_str!("../../fixtures/templates.json")).unwrap();
+        let mut row = Row::deserialize(&rows[0]).unwrap();
+        row.products[2].code = Some("TS-S-RED".into());
+        let shirt = product(&row, Vec::new(), &pictures()).unwrap();
+        let ids: Vec<String> = shirt.variants.unwrap().into_iter().map(|variant| variant.remote.unwrap().id).collect();
+        assert_eq!(ids, ["1", "2"]);
     }
 
     #[test]

@@ -16,7 +16,6 @@ use crate::map::{self, some};
 use crate::value::{self, Day, Instant};
 
 const FIELDS: &[&str] = &[
-    "number",
     "state",
     "effective_date",
     "write_date",
@@ -35,7 +34,6 @@ const CARRIER: &[&str] = &["carrier.party.name"];
 #[derive(Debug, Deserialize)]
 struct Row {
     id: u64,
-    number: Option<String>,
     effective_date: Option<Day>,
     write_date: Option<Instant>,
     create_date: Option<Instant>,
@@ -143,10 +141,8 @@ fn shipments(row: &Row) -> Result<Vec<Shipment>, Error> {
     for (id, sale) in sales {
         let remote = if several { format!("{}:{id}", row.id) } else { row.id.to_string() };
         let remote = RemoteRef { id: remote, parent: None, version: None };
-        let mut head = map::read(remote, updated);
-        head.marker = some(row.number.as_deref());
         shipments.push(Shipment {
-            head,
+            head: map::read(remote, updated),
             order: Link { id: Some(id.to_string()), key: sale.number.clone().unwrap_or_default() },
             // Tryton knows the day; noon keeps it the same day nearly everywhere.
             shipped: match (row.effective_date, updated) {

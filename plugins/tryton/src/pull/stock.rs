@@ -22,11 +22,12 @@ use crate::map;
 use crate::masters::{self, Warehouse};
 use crate::value;
 
-const FIELDS: &[&str] = &["code", "template.id", "template.consumable"];
+const FIELDS: &[&str] = &["code", "active", "template.id", "template.consumable"];
 #[derive(Debug, Deserialize)]
 struct Row {
     id: u64,
     code: Option<String>,
+    active: Option<bool>,
     template: Template,
 }
 
@@ -123,6 +124,10 @@ fn levels(
         figures.push((warehouse, figure));
     }
     let levels = Reading::convert(rows, page, |row: Row| {
+        // Its code may be in use again by another variant; nothing is sold of this one.
+        if row.active == Some(false) {
+            return Ok(None);
+        }
         let Some(sku) = map::some(row.code.as_deref()) else { return Ok(None) };
         let levels = figures.iter().map(|(warehouse, figure)| {
             let quantity = figure.get(&row.id).copied().unwrap_or_default();

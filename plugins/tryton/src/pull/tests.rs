@@ -143,7 +143,7 @@ fn a_price_list_that_is_not_there_takes_nothing_away() {
 
 #[test]
 fn stock_changes_are_seen_by_moves() {
-    let row = |id: u64| json!({"id": id, "code": format!("C{id}"), "template": {"id": 90 + id, "consumable": false}});
+    let row = |id: u64, active: bool| json!({"id": id, "active": active, "code": format!("C{id}"), "template": {"id": 90 + id, "consumable": false}});
     let script = Script::new(&[]);
     script.always(
         "GET stock.location",
@@ -152,7 +152,7 @@ fn stock_changes_are_seen_by_moves() {
     let script = script
         .then("GET product.product", json!([]))
         .then("GET stock.move", json!([{"id": 1, "product": {"id": 4}}]))
-        .then("GET product.product", json!([row(4)]))
+        .then("GET product.product", json!([row(4, true), row(5, false)]))
         .then("GET product.product", json!([{"id": 4, "forecast_quantity": 97.0}]))
         .then("GET stock.move", json!([{"id": 9, "product": {"id": 4}, "internal_quantity": 2.0}]));
     let scope = changed(Some("2026-11-22T12:00:00Z"));
