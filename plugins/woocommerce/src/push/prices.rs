@@ -1,0 +1,194 @@
+//! Prices and stock: simple products in one batch, variations in one batch per product.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use tradepost_sdk::catalog::{Price, PriceKind, StockLevel};
+use tradepost_sdk::head::Head;
+use tradepost_sdk::outcomes::Outcome;
+use tradepost_sdk::types::{Error, RemoteRef};
+
+use super::{done, ends_the_call, known, refused};
+use crate::api::{MOST, Shop, amount, refusal};
+use crate::map::{as_gmt, id, write};
+
+/// One article with what is to be written of it, and the items that asked for it.
+struct Row {
+    id: u64,
+    parent: Option<u64>,
+    body: Map<String, Value>,
+    items: Vec<(String, RemoteRef)>,
+}
+
+/// Writes prices. Base and special price of an article go in one row.
+///
+/// # Errors
+/// Why the rest was not tried.
+pub fn prices(shop: &Shop<'_>, all: &[Price]) -> Result<(), Error> {
+    let mut rows = Vec::new();
+    for price in all {
+        add(shop, &mut rows, &price.head, price_fields(price));
+    }
+    send(shop, rows, &|sent, answer| {
+        // A price that the shop does not like is dropped without a word.
+        for name in ["regular_price", "sale_price"] {
+            let wanted = sent.get(name).and_then(Value::as_str);
+            let kept = answer[name].as_str().unwrap_or_default();
+            if let Some(wanted) = wanted
+                && amount(wanted)? != amount(kept)?
+            {
+                return Err(refused(
+                    name,
+                    format!("the shop keeps `{kept}` instead of `{wanted}`. A special price must be below the base price."),
+                ));
+            }
+        }
+        Ok(())
+    })
+}
+
+fn price_fields(price: &Price) -> Result<Map<String, Value>, Error> {
+    let value = write::price(price.amount.as_ref())?;
+    let mut body = Map::new();
+    match price.kind {
+        PriceKind::Base => {
+            body.insert("regular_price".into(), json!(value));
+        }
+        PriceKind::Special if tradepost_sdk::decimal(&price.from_quantity)? > rust_decimal::Decimal::ONE => {
+            return Err(Error::Unsupported("WooCommerce has no prices by quantity".into()));
+        }
+        PriceKind::Special => {
+            let time = |text: &Option<String>| -> Result<Option<Timestamp>, Error> {
+                let read = text.as_deref().map(str::parse::<Timestamp>).transpose();
+                read.map_err(|error| Error::Bug(format!("no time: {error}")))
+            };
+            // An empty text takes a date away; null would leave it as it is. The shop names the last second of a sale.
+            let from = time(&price.valid_from)?.map(as_gmt).unwrap_or_default();
+            let last = time(&price.valid_to)?.map(|to| to.checked_sub(SignedDuration::from_secs(1)).unwrap_or(to));
+            let set = price.amount.is_some();
+            body.insert("sale_price".into(), json!(value));
+            body.insert("date_on_sale_from_gmt".into(), json!(if set { from } else { String::new() }));
+            body.insert(
+                "date_on_sale_to_gmt".into(),
+                json!(if set { last.map(as_gmt).unwrap_or_default() } else { String::new() }),
+            );
+        }
+    }
+    Ok(body)
+}
+
+/// Writes stock: what can still be sold.
+///
+/// # Errors
+/// Why the rest was not tried.
+pub fn stock(shop: &Shop<'_>, all: &[StockLevel]) -> Result<(), Error> {
+    let mut rows = Vec::new();
+    for level in all {
+        let fields = write::pieces(&level.quantity).map(|pieces| {
+            let body = if level.unlimited {
+                json!({"manage_stock": false, "stock_status": "instock"})
+            } else {
+                json!({"manage_stock": true, "stock_quantity": pieces})
+            };
+            body.as_object().cloned().unwrap_or_default()
+        });
+        add(shop, &mut rows, &level.head, fields);
+    }
+    send(shop, rows, &|sent, answer| match sent.get("stock_quantity") {
+        Some(wanted) if answer["stock_quantity"] != *wanted => Err(refused(
+            "quantity",
+            "the shop does not keep the figure. Allow stock management in WooCommerce under Settings, Products, Inventory.",
+        )),
+        _ => Ok(()),
+    })
+}
+
+fn add(shop: &Shop<'_>, rows: &mut Vec<Row>, head: &Head, fields: Result<Map<String, Value>, Error>) {
+    let row = known(head).and_then(|remote| {
+        let parent = remote.parent.as_deref().map(id).transpose()?;
+        // A simple product is its own parent where somebody says so.
+        Ok((id(&remote.id)?, parent.filter(|parent| parent.to_string() != remote.id), remote.clone(), fields?))
+    });
+    match row {
+        Err(error) => shop.settle(&head.item, &Outcome::Failed(error)),
+        Ok((id, parent, remote, fields)) => {
+            let item = (head.item.clone(), remote);
+            match rows.iter_mut().find(|row| row.id == id) {
+                Some(row) => {
+                    row.body.extend(fields);
+                    row.items.push(item);
+                }
+                None => rows.push(Row { id, parent, body: fields, items: vec![item] }),
+            }
+        }
+    }
+}
+
+/// Sends the rows in batches and settles every item by its own result. What was not sent because the call ended stays
+/// unsettled: nothing was done for it.
+fn send(
+    shop: &Shop<'_>,
+    rows: Vec<Row>,
+    kept: &dyn Fn(&Map<String, Value>, &Value) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut groups: BTreeMap<Option<u64>, Vec<Row>> = BTreeMap::new();
+    for row in rows {
+        groups.entry(row.parent).or_default().push(row);
+    }
+    for (parent, rows) in groups {
+        let path = match parent {
+            None => "/products/batch".to_owned(),
+            Some(parent) => format!("/products/{parent}/variations/batch"),
+        };
+        for some in rows.chunks(MOST) {
+            batch(shop, &path, some, kept)?;
+        }
+    }
+    Ok(())
+}
+
+fn batch(
+    shop: &Shop<'_>,
+    path: &str,
+    rows: &[Row],
+    kept: &dyn Fn(&Map<String, Value>, &Value) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let update: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            let mut body = row.body.clone();
+            body.insert("id".into(), json!(row.id));
+            Value::Object(body)
+        })
+        .collect();
+    let answer = match shop.post(path, &json!({"update": update})) {
+        Ok(answer) => answer,
+        Err(error) => {
+            for (item, _) in rows.iter().flat_map(|row| &row.items) {
+                shop.settle(item, &Outcome::Failed(error.clone()));
+            }
+            return if ends_the_call(&error) { Err(error) } else { Ok(()) };
+        }
+    };
+    for (at, row) in rows.iter().enumerate() {
+        let result = &answer["update"][at];
+        let judged = match result.get("error") {
+            // Of an object of a batch, a refused log-in is about this object alone.
+            Some(error) => match refusal(error) {
+                Error::Auth(words) => Err(refused("", words)),
+                other => Err(other),
+            },
+            None if result["id"] == row.id => kept(&row.body, result),
+            None => Err(Error::Timeout("the shop's answer does not name the article".into())),
+        };
+        for (item, remote) in &row.items {
+            let outcome = match &judged {
+                Ok(()) => done(remote.clone(), Vec::new(), Vec::new()),
+                Err(error) => Outcome::Failed(error.clone()),
+            };
+            shop.settle(item, &outcome);
+        }
+    }
+    Ok(())
+}
