@@ -275,7 +275,8 @@ pub fn refusal(body: &Value) -> Error {
         (429, _) => Error::Throttled(60),
         (501, _) => Error::Unsupported(format!("{code}: {said}")),
         (_, "product_invalid_sku") => {
-            let owner = body["data"]["resource_id"].as_u64().map(|id| format!(" Product {id} has it.")).unwrap_or_default();
+            let owner =
+                body["data"]["resource_id"].as_u64().map(|id| format!(" Product {id} has it.")).unwrap_or_default();
             Error::Rejected(vec![issue("variants.sku", format!("{said}{owner} Give one of the two another SKU."))])
         }
         (_, "rest_invalid_param") => {

@@ -130,25 +130,15 @@ fn abilities() -> Vec<Ability> {
         ability(
             Kind::Shipment,
             Some(Reading { present: false, ..reading(true) }),
-            Some(Writing {
-                create: true,
-                update: false,
-                marker: Some(128),
-                idempotent: true,
-                ..writing(&["*"], 1)
-            }),
+            Some(Writing { create: true, update: false, marker: Some(128), idempotent: true, ..writing(&["*"], 1) }),
         ),
     ]
 }
 
 fn settings_schema() -> String {
     let defaults = Settings::default();
-    let string = |title: &str, description: &str, default: &str| {
-        json!({"type": "string", "title": title, "description": description, "default": default})
-    };
-    let choice = |title: &str, description: &str, values: &[&str]| {
-        json!({"type": "string", "title": title, "description": description, "enum": values, "default": values[0]})
-    };
+    let string = |title: &str, description: &str, default: &str| json!({"type": "string", "title": title, "description": description, "default": default});
+    let choice = |title: &str, description: &str, values: &[&str]| json!({"type": "string", "title": title, "description": description, "enum": values, "default": values[0]});
     let number = |title: &str, description: &str, default: u32, least: u32, most: u32| {
         json!({"type": "integer", "title": title, "description": description, "default": default,
                "minimum": least, "maximum": most})

@@ -109,7 +109,9 @@ pub fn as_gmt(time: Timestamp) -> String {
 pub fn plain(name: &str) -> String {
     let mut text = name.to_owned();
     // The ampersand last: `&amp;lt;` is the text `&lt;`.
-    for (entity, sign) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#039;", "'"), ("&nbsp;", "\u{a0}"), ("&amp;", "&")] {
+    for (entity, sign) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#039;", "'"), ("&nbsp;", "\u{a0}"), ("&amp;", "&")]
+    {
         text = text.replace(entity, sign);
     }
     text

@@ -119,8 +119,7 @@ fn walk(shop: &Shop<'_>, path: &str, cursor: &Cursor, limit: usize) -> Result<Wa
     let size = (limit + OVERLAP.min(cursor.seen)).min(MOST);
     let mut offset = cursor.seen.saturating_sub(OVERLAP);
     loop {
-        let rows: Vec<Value> =
-            shop.get(&format!("{path}&orderby=id&order=asc&per_page={size}&offset={offset}"))?;
+        let rows: Vec<Value> = shop.get(&format!("{path}&orderby=id&order=asc&per_page={size}&offset={offset}"))?;
         let id = |row: &Value| row["id"].as_u64().unwrap_or_default();
         let begins_late = offset > 0 && rows.first().is_none_or(|row| id(row) > cursor.after);
         if begins_late {
@@ -145,7 +144,13 @@ fn walk(shop: &Shop<'_>, path: &str, cursor: &Cursor, limit: usize) -> Result<Wa
     }
 }
 
-fn changed(shop: &Shop<'_>, kind: Kind, since: Option<Timestamp>, mut cursor: Cursor, limit: usize) -> Result<Page, Error> {
+fn changed(
+    shop: &Shop<'_>,
+    kind: Kind,
+    since: Option<Timestamp>,
+    mut cursor: Cursor,
+    limit: usize,
+) -> Result<Page, Error> {
     let lists = lists(kind, since);
     let list = lists.get(usize::from(cursor.phase)).copied().unwrap_or(List::Rows);
     // Categories, customers and stock know no changes: every reading is a full one.
@@ -167,8 +172,7 @@ fn changed(shop: &Shop<'_>, kind: Kind, since: Option<Timestamp>, mut cursor: Cu
             List::Trash => gathered.page.deleted.push(deletion(&row)?),
             List::Parents => {
                 let id = row["id"].as_u64().unwrap_or_default();
-                let some: Vec<Value> =
-                    shop.get(&format!("/products/{id}/variations?status=any&per_page=1{filter}"))?;
+                let some: Vec<Value> = shop.get(&format!("/products/{id}/variations?status=any&per_page=1{filter}"))?;
                 if !some.is_empty() {
                     gathered.take(shop, row)?;
                 }
@@ -192,10 +196,7 @@ fn changed(shop: &Shop<'_>, kind: Kind, since: Option<Timestamp>, mut cursor: Cu
 
 fn deletion(row: &Value) -> Result<Deletion, Error> {
     let at = gmt(row["date_modified_gmt"].as_str())?;
-    Ok(Deletion {
-        remote: remote(row["id"].as_u64().unwrap_or_default(), None),
-        at: at.map(|at| at.to_string()),
-    })
+    Ok(Deletion { remote: remote(row["id"].as_u64().unwrap_or_default(), None), at: at.map(|at| at.to_string()) })
 }
 
 /// Reads objects one by one: a list of ids would leave out the variations.
@@ -203,7 +204,10 @@ fn by_ids(shop: &Shop<'_>, kind: Kind, ids: &[String], cursor: &Cursor, limit: u
     let some = &ids[cursor.seen.min(ids.len())..ids.len().min(cursor.seen + limit)];
     let mut gathered = Gathered::new(kind);
     for id in some {
-        let gone = || Deletion { remote: tradepost_sdk::types::RemoteRef { id: id.clone(), parent: None, version: None }, at: None };
+        let gone = || Deletion {
+            remote: tradepost_sdk::types::RemoteRef { id: id.clone(), parent: None, version: None },
+            at: None,
+        };
         // A shipment is named by its order and its key.
         let number = id.split('/').next().unwrap_or_default();
         let path = root(kind).split('?').next().unwrap_or_default();
@@ -435,6 +439,3 @@ pub fn object<T: DeserializeOwned>(shop: &Shop<'_>, path: &str, id: &str) -> Res
         Err(_) => Ok(None),
     }
 }
-
-#[cfg(test)]
-mod tests;

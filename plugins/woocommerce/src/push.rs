@@ -25,7 +25,9 @@ pub fn push(shop: &Shop<'_>, batch: Records) -> Result<(), Error> {
         Records::Shipments(all) => each(shop, &all, |one| &one.head, shipments::write),
         Records::Stock(all) => prices::stock(shop, &all),
         Records::Prices(all) => prices::prices(shop, &all),
-        Records::Customers(all) => each(shop, &all, |one| &one.head, |_, _| unsupported("customers register themselves")),
+        Records::Customers(all) => {
+            each(shop, &all, |one| &one.head, |_, _| unsupported("customers register themselves"))
+        }
         Records::Orders(all) => each(shop, &all, |one| &one.head, |_, _| unsupported("orders are placed in the shop")),
     }
 }

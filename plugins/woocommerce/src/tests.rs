@@ -1,14 +1,10 @@
 //! The connector against a simulated shop, over real HTTP.
 
-mod catalogue;
-mod reading;
-mod trade;
-
 use tradepost_sdk::catalog::{
     Category, CategoryBase, Choice, Form, Price, PriceKind, Product, ProductBase, StockLevel, Texts, Variant,
 };
 use tradepost_sdk::head::{Head, Op};
-use tradepost_sdk::records::{Kind, Records};
+use tradepost_sdk::records::Kind;
 use tradepost_sdk::source::{Page, Request, Scope, Window};
 use tradepost_sdk::types::{Link, RemoteRef, TaxBasis};
 
@@ -16,6 +12,10 @@ use crate::api::Shop;
 use crate::map::remote;
 use crate::pull::pull;
 use crate::stand_in::StandIn;
+
+fn shop(host: &StandIn) -> Shop<'_> {
+    Shop::new(host).unwrap()
+}
 
 /// All pages of what has changed, and the watermark.
 fn read(host: &StandIn, kind: Kind, since: Option<&str>) -> (Vec<Page>, Option<String>) {
@@ -45,13 +45,17 @@ macro_rules! records {
             .iter()
             .flat_map(|page| &page.records)
             .flat_map(|records| match records {
-                Records::$case(all) => all.clone(),
+                tradepost_sdk::records::Records::$case(all) => all.clone(),
                 other => panic!("{other:?}"),
             })
             .collect::<Vec<_>>()
     };
 }
 use records;
+
+mod catalogue;
+mod reading;
+mod trade;
 
 fn head(op: Op, item: &str, remote: Option<RemoteRef>) -> Head {
     Head { op, item: item.into(), marker: Some(format!("m-{item}")), remote, parts: Vec::new(), updated: None }
@@ -71,12 +75,8 @@ fn texts(name: &str) -> Texts {
 }
 
 fn variant(sku: &str, colour: Option<&str>) -> Variant {
-    let choice = |value: &str| Choice {
-        axis: "Farbe".into(),
-        value: value.into(),
-        names: Vec::new(),
-        values: Vec::new(),
-    };
+    let choice =
+        |value: &str| Choice { axis: "Farbe".into(), value: value.into(), names: Vec::new(), values: Vec::new() };
     Variant {
         remote: None,
         sku: sku.into(),

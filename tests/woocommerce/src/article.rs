@@ -105,7 +105,12 @@ pub(crate) fn check(state: &State, sent: &Body, id: u64) -> Result<(), ApiError>
 
 /// A date without a time means its midnight.
 fn day(text: &str) -> Option<String> {
-    text.trim().parse::<jiff::civil::Date>().ok().map(|day| format!("{day}T00:00:00"))
+    // Parsing a day takes a date with a time too, and drops the time.
+    let text = text.trim();
+    if text.len() > "2026-12-31".len() {
+        return None;
+    }
+    text.parse::<jiff::civil::Date>().ok().map(|day| format!("{day}T00:00:00"))
 }
 
 pub(crate) fn index_sku(state: &mut State, before: &str, after: &str, id: u64) {

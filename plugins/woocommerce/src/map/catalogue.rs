@@ -226,7 +226,8 @@ fn variant(raw: &Article, product: &Article, words: &Words<'_>) -> Result<Varian
     let own = raw.id == product.id;
     // A variation without a SKU shows that of its product.
     if raw.sku.trim().is_empty() || (!own && raw.sku == product.sku) {
-        let which = if own { format!("product {}", raw.id) } else { format!("variation {} of product {}", raw.id, product.id) };
+        let which =
+            if own { format!("product {}", raw.id) } else { format!("variation {} of product {}", raw.id, product.id) };
         return Err(tradepost_sdk::request::rejected(
             "no-sku",
             format!("{which} (\"{}\") has no SKU of its own. Give it one in the shop.", plain(&product.name)),
@@ -305,6 +306,3 @@ fn kg(unit: WeightUnit) -> Decimal {
         WeightUnit::Oz => Decimal::new(28_349_523_125, 12),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -192,7 +192,9 @@ impl RawOrder {
             && !self.payment_method.is_empty()
             && self.status != "completed";
         Ok(match () {
-            () if self.status == "refunded" || (refunded > Decimal::ZERO && refunded >= total) => PaymentState::Refunded,
+            () if self.status == "refunded" || (refunded > Decimal::ZERO && refunded >= total) => {
+                PaymentState::Refunded
+            }
             () if refunded > Decimal::ZERO => PaymentState::PartlyRefunded,
             () if self.date_paid_gmt.is_some() && !later => PaymentState::Paid,
             () if self.status == "failed" => PaymentState::Failed,
@@ -457,6 +459,3 @@ pub fn parts(order: u64, sent: &Sent) -> Vec<Part> {
     let id = |number: u32| format!("{order}/{}/{number}", sent.item);
     sent.parcels.iter().map(|one| part(PartKind::Parcel, &one.number.to_string(), id(one.number))).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn the_rate_at_home_counts() {
-        let rates = [rate(9, "", "25.0000", STANDARD), rate(1, "DE", "19.0000", STANDARD), rate(2, "AT", "20", STANDARD)];
+        let rates =
+            [rate(9, "", "25.0000", STANDARD), rate(1, "DE", "19.0000", STANDARD), rate(2, "AT", "20", STANDARD)];
         assert_eq!(percent(&rates, "DE", ""), Some("19".parse().unwrap()));
         assert_eq!(percent(&rates, "FR", STANDARD), Some("25".parse().unwrap()));
         assert_eq!(percent(&rates, "DE", "reduced-rate"), None);

@@ -83,13 +83,11 @@ pub fn prices(raw: &Article, money: &Money) -> Result<[Price; 2], Error> {
         Some(_) => (
             gmt(raw.date_on_sale_from_gmt.as_deref())?,
             // The shop names the last second of a sale.
-            gmt(raw.date_on_sale_to_gmt.as_deref())?.map(|last| last.saturating_add(SignedDuration::from_secs(1)).unwrap_or(last)),
+            gmt(raw.date_on_sale_to_gmt.as_deref())?
+                .map(|last| last.saturating_add(SignedDuration::from_secs(1)).unwrap_or(last)),
         ),
     };
-    Ok([
-        price(PriceKind::Base, amount(&raw.regular_price)?, None, None),
-        price(PriceKind::Special, special, from, to),
-    ])
+    Ok([price(PriceKind::Base, amount(&raw.regular_price)?, None, None), price(PriceKind::Special, special, from, to)])
 }
 
 /// Stock of an article, in the figure that falls when an order is placed. `product` is the one it belongs to, which may
@@ -171,6 +169,3 @@ pub fn address(key: &str, raw: &RawAddress) -> Address {
         phone: filled(Some(&raw.phone)),
     }
 }
-
-#[cfg(test)]
-mod tests;

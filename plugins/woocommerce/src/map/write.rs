@@ -69,7 +69,10 @@ pub fn variant(
 /// Name and value of a choice in the shop's language.
 fn worded(choice: &tradepost_sdk::catalog::Choice, language: &str) -> (String, String) {
     let of = |texts: &[tradepost_sdk::types::Text], other: &str| {
-        texts.iter().find(|text| text.language.eq_ignore_ascii_case(language)).map_or(other.to_owned(), |t| t.value.clone())
+        texts
+            .iter()
+            .find(|text| text.language.eq_ignore_ascii_case(language))
+            .map_or(other.to_owned(), |t| t.value.clone())
     };
     (of(&choice.names, &choice.axis), of(&choice.values, &choice.value))
 }
@@ -111,7 +114,9 @@ pub fn attributes(product: &Product, there: Option<&Article>, language: &str) ->
     let mut properties = kept(false);
     if let Some(attributes) = &product.attributes {
         properties.clear();
-        for one in attributes.iter().filter(|one| one.language.as_deref().is_none_or(|tag| tag.eq_ignore_ascii_case(language))) {
+        for one in
+            attributes.iter().filter(|one| one.language.as_deref().is_none_or(|tag| tag.eq_ignore_ascii_case(language)))
+        {
             let value = one.unit.as_ref().map_or_else(|| one.value.clone(), |unit| format!("{} {unit}", one.value));
             let known = kept(false).into_iter().find(|known| known.0 == one.name);
             gather(&mut properties, one.name.clone(), value, known.map_or((0, true), |one| (one.2, one.3)));
@@ -121,7 +126,8 @@ pub fn attributes(product: &Product, there: Option<&Article>, language: &str) ->
     properties.retain(|property| !axes.iter().any(|axis| axis.0 == property.0));
     let all = axes.into_iter().map(|axis| (axis, true)).chain(properties.into_iter().map(|one| (one, false)));
     let row = |(at, ((name, options, id, visible), variation)): (usize, ((String, Vec<String>, u64, bool), bool))| {
-        let mut row = json!({"name": name, "position": at, "visible": visible, "variation": variation, "options": options});
+        let mut row =
+            json!({"name": name, "position": at, "visible": visible, "variation": variation, "options": options});
         if id > 0 {
             row["id"] = json!(id);
         }
@@ -186,6 +192,3 @@ pub fn price(amount: Option<&String>) -> Result<String, Error> {
     let amount: Option<Decimal> = amount.map(|amount| tradepost_sdk::decimal(amount)).transpose()?;
     Ok(amount.map(|amount| amount.normalize().to_string()).unwrap_or_default())
 }
-
-#[cfg(test)]
-mod tests;

@@ -20,14 +20,18 @@ pub fn write(shop: &Shop<'_>, category: &Category) -> Result<Outcome, Error> {
     let mut body = Map::new();
     if let Some(text) = write::texts(&category.texts, &shop.settings.language) {
         body.insert("name".into(), json!(text.name));
-        body.insert("description".into(), json!(text.long_html.as_deref().or(text.short_html.as_deref()).unwrap_or_default()));
+        body.insert(
+            "description".into(),
+            json!(text.long_html.as_deref().or(text.short_html.as_deref()).unwrap_or_default()),
+        );
     }
     if let Some(base) = &category.base {
         let parent = match &base.parent {
             None => 0,
-            Some(link) => id(link.id.as_deref().ok_or_else(|| {
-                refused("parent", format!("the parent {} is not in the shop yet", link.key))
-            })?)?,
+            Some(link) => id(link
+                .id
+                .as_deref()
+                .ok_or_else(|| refused("parent", format!("the parent {} is not in the shop yet", link.key)))?)?,
         };
         body.insert("parent".into(), json!(parent));
         if let Some(position) = base.position {

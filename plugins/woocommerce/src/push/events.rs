@@ -17,10 +17,12 @@ use crate::settings::Settings;
 /// # Errors
 /// What the shop answers; `rejected` where a person has to decide.
 pub fn apply(shop: &Shop<'_>, event: &OrderEvent) -> Result<Outcome, Error> {
-    let at = id(&known(&event.head).map(|remote| &remote.id).or_else(|error| event.order.id.as_ref().ok_or(error))?.clone())?;
+    let at = id(&known(&event.head)
+        .map(|remote| &remote.id)
+        .or_else(|error| event.order.id.as_ref().ok_or(error))?
+        .clone())?;
     let path = format!("/orders/{at}");
-    let order: RawOrder =
-        shop.look(&path)?.ok_or_else(|| Error::NotFound(format!("the shop has no order {at}")))?;
+    let order: RawOrder = shop.look(&path)?.ok_or_else(|| Error::NotFound(format!("the shop has no order {at}")))?;
     if applied(&order, &event.what, &shop.settings) {
         return Ok(Outcome::Unchanged(remote(at, None)));
     }

@@ -40,7 +40,9 @@ pub fn prices(shop: &Shop<'_>, all: &[Price]) -> Result<(), Error> {
             {
                 return Err(refused(
                     name,
-                    format!("the shop keeps `{kept}` instead of `{wanted}`. A special price must be below the base price."),
+                    format!(
+                        "the shop keeps `{kept}` instead of `{wanted}`. A special price must be below the base price."
+                    ),
                 ));
             }
         }

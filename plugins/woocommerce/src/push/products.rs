@@ -295,7 +295,9 @@ fn with_pictures(
 }
 
 fn is_picture(error: &Error) -> bool {
-    rejection(error).is_some_and(|code| code.contains("image_upload") || code.contains("invalid_image") || code.contains("image_sideload"))
+    rejection(error).is_some_and(|code| {
+        code.contains("image_upload") || code.contains("invalid_image") || code.contains("image_sideload")
+    })
 }
 
 fn unfetched(error: &Error) -> Issue {

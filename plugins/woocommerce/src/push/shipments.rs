@@ -32,7 +32,10 @@ pub fn write(shop: &Shop<'_>, shipment: &Shipment) -> Result<Outcome, Error> {
     let mut wrote = false;
     if !already.iter().any(|one| one.item == sent.item) {
         if matches!(order.status.as_str(), "cancelled" | "refunded" | "trash") {
-            return Err(refused("order", format!("The order is {} in the shop. Open it again there, or call the parcel back.", order.status)));
+            return Err(refused(
+                "order",
+                format!("The order is {} in the shop. Open it again there, or call the parcel back.", order.status),
+            ));
         }
         shop.put(&path, &body(shop, &sent, &already)?)?;
         wrote = true;
