@@ -161,6 +161,7 @@ fn settings_schema() -> String {
             "prices": choice("Prices contain tax", "As in WooCommerce under Settings, Tax; ask: the shop says.", &["ask", "net", "gross"]),
             "country": string("Country", "ISO code of the country whose tax rates stand for a product's; empty to ask the shop.", ""),
             "zone": string("Time zone", "IANA name, e.g. Europe/Berlin; empty to ask the shop.", ""),
+            "tax_classes": string("Tax classes", "Class by percentage, with commas between them, e.g. 19=standard, 7=reduced-rate; empty: by the tax rates of the shop.", ""),
             "number_meta": string("Field for the order number", "Meta key of an order that keeps the other side's number.", &defaults.number_meta),
             "tracking_meta": string("Field for tracking codes", "Meta key of an order that gets the tracking codes, for a plugin that shows them; empty for none.", &defaults.tracking_meta),
             "tracking_note": choice("Note about a shipment", "Who sees the order note with the tracking codes; customer: the shop sends a mail.", &["internal", "customer", "none"]),
@@ -179,15 +180,20 @@ fn settings_schema() -> String {
 pub fn account(shop: &Shop<'_>) -> Result<Account, Error> {
     let money = shop.money()?.clone();
     let settings = &shop.settings;
-    // What the site itself says it is outlives a change of the address that leads to it.
-    let status: Value = shop.get("/system_status")?;
-    let of = |name: &str| filled(status["environment"][name].as_str());
-    let url = of("site_url").or_else(|| of("home_url")).unwrap_or_else(|| settings.url.clone());
-    let zone = filled(Some(&settings.zone))
-        .or_else(|| of("timezone").filter(|zone| zone.contains('/')))
-        .unwrap_or_else(|| "UTC".into());
+    // Asked for here to see whether the key is taken: not all of the above is asked for where the settings say it.
+    shop.rates()?;
+    let zone = match filled(Some(&settings.zone)) {
+        Some(zone) => zone,
+        None => {
+            let status: Value = shop.get("/system_status")?;
+            let zone = filled(status["environment"]["timezone"].as_str());
+            // A site may be set to a bare offset, which is no zone; all times of orders are read in GMT anyhow.
+            zone.filter(|zone| zone.contains('/')).unwrap_or_else(|| "UTC".into())
+        }
+    };
     // A change of the scheme makes no other shop.
-    let id = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).trim_end_matches('/').to_lowercase();
+    let url = settings.url.trim_end_matches('/');
+    let id = url.split_once("://").map_or(url, |(_, rest)| rest).to_lowercase();
     Ok(Account {
         name: id.clone(),
         id,

@@ -22,6 +22,8 @@ pub struct Settings {
     pub country: String,
     /// IANA time zone; empty to ask the shop.
     pub zone: String,
+    /// Tax class by percentage, e.g. `19=standard, 7=reduced-rate`; empty: by the shop's rates.
+    pub tax_classes: String,
     /// Meta key of an order for the other side's number.
     pub number_meta: String,
     /// Meta key of an order for tracking codes; empty for none.
@@ -92,6 +94,7 @@ impl Default for Settings {
             prices: Prices::Ask,
             country: String::new(),
             zone: String::new(),
+            tax_classes: String::new(),
             number_meta: "_tradepost_number".into(),
             tracking_meta: "_tracking_number".into(),
             tracking_note: TrackingNote::Internal,

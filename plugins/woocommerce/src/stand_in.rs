@@ -75,6 +75,7 @@ impl Host for StandIn {
             }
             self.left.set(Some(left - 1));
         }
+        mirror(&request.0);
         assert_eq!(request.0.credential.as_deref(), Some("api"));
         let key = STANDARD.encode(format!("{}:{}", self.simulator.key, self.simulator.secret));
         exchange(&request.0, &key).map(|response| Response { response, unsafe_request })
@@ -82,6 +83,16 @@ impl Host for StandIn {
 
     fn settle(&self, item: &str, outcome: &Outcome) {
         self.settled.borrow_mut().push((item.into(), outcome.clone()));
+    }
+}
+
+/// Shows the request to a second server, whose address is in `WOOCOMMERCE_JUDGE`: it knows the vendor's own description
+/// and notes what is forbidden there. Its answers do not count.
+fn mirror(request: &http::Request) {
+    if let Ok(judge) = std::env::var("WOOCOMMERCE_JUDGE") {
+        let path = request.url.find("/wp-json").unwrap();
+        let url = format!("{}{}", judge.trim_end_matches('/'), &request.url[path..]);
+        drop(exchange(&http::Request { url, ..request.clone() }, &STANDARD.encode("ck:cs")));
     }
 }
 

@@ -51,7 +51,6 @@ macro_rules! records {
             .collect::<Vec<_>>()
     };
 }
-use records;
 
 mod catalogue;
 mod reading;

@@ -121,7 +121,14 @@ pub fn files_erp(exchange: &Path) -> Platform {
 pub fn mocked(vendor: &'static str, url: &str) -> Platform {
     let (settings, secrets) = match vendor {
         "vendure" => (json!({ "url": url, "credential": "key" }), json!({ "key": "mock" })),
-        _ => (json!({ "url": url }), json!({ "keys": { "username": "ck_mock", "password": "cs_mock" } })),
+        // What the vendor's description leaves out (the shop's own settings) is said here, so that it is not asked for.
+        _ => (
+            json!({
+                "url": url, "currency": "EUR", "prices": "gross", "country": "DE", "zone": "Europe/Berlin",
+                "tax_classes": "19=standard, 7=reduced-rate",
+            }),
+            json!({ "api": { "username": "ck_mock", "password": "cs_mock" } }),
+        ),
     };
     Platform {
         code: vendor.to_owned(),

@@ -54,7 +54,21 @@ pub fn class(rates: &[Rate], country: &str, wanted: Decimal) -> Option<String> {
     classes.sort_by_key(|class| *class != STANDARD);
     classes.dedup();
     let found = classes.into_iter().find(|class| percent(rates, country, class) == Some(wanted.normalize()))?;
-    Some(if found == STANDARD { String::new() } else { found.into() })
+    Some(written(found))
+}
+
+/// A class as products want it.
+#[must_use]
+pub fn written(class: &str) -> String {
+    if class == STANDARD { String::new() } else { class.into() }
+}
+
+/// The class that the operator's table (`19=standard, 7=reduced-rate`) has for a percentage.
+#[must_use]
+pub fn mapped(table: &str, wanted: Decimal) -> Option<String> {
+    let mut rows = table.split(',').filter_map(|row| row.split_once('='));
+    let found = rows.find(|(percent, _)| percent.trim().parse::<Decimal>() == Ok(wanted));
+    found.map(|(_, class)| written(class.trim()))
 }
 
 #[cfg(test)]
@@ -95,5 +109,12 @@ mod tests {
         assert_eq!(class(&rates, "DE", "19.00".parse().unwrap()), Some(String::new()));
         assert_eq!(class(&rates, "DE", "7".parse().unwrap()).as_deref(), Some("reduced-rate"));
         assert_eq!(class(&rates, "DE", "8".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn the_operators_table_names_classes() {
+        let table = "19=standard, 7.0 = reduced-rate";
+        let found = ["19.00", "7", "8"].map(|percent| mapped(table, percent.parse().unwrap()));
+        assert_eq!(found, [Some(String::new()), Some("reduced-rate".into()), None]);
     }
 }

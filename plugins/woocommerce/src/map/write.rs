@@ -2,11 +2,12 @@
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
-use tradepost_sdk::catalog::{Form, Medium, Product, Texts, Variant};
+use tradepost_sdk::catalog::{Attribute, Form, Medium, Product, Texts, Variant};
 use tradepost_sdk::head::{Part, PartKind};
 use tradepost_sdk::types::{Error, Issue};
 
 use super::catalogue::{Article, of_kg};
+use super::plain;
 use crate::settings::WeightUnit;
 
 /// The texts of the shop's language: those with the same tag, else with the same language, else the only ones.
@@ -87,6 +88,16 @@ pub fn choices(variant: &Variant, language: &str) -> Value {
     variant.choices.iter().map(one).collect()
 }
 
+/// An attribute to be written.
+#[derive(Debug, Clone)]
+struct Named {
+    /// Number of an attribute that several products share; 0 for one of this product's own.
+    id: u64,
+    name: String,
+    options: Vec<String>,
+    visible: bool,
+}
+
 /// All attributes of a product: those its variants differ in, then its properties. What is not handed over stays as it
 /// is there, because the shop replaces the whole list.
 #[must_use]
@@ -94,54 +105,59 @@ pub fn attributes(product: &Product, there: Option<&Article>, language: &str) ->
     if product.variants.is_none() && product.attributes.is_none() {
         return None;
     }
-    let kept = |variation: bool| -> Vec<(String, Vec<String>, u64, bool)> {
-        there
-            .iter()
-            .flat_map(|there| &there.attributes)
-            .filter(|one| one.variation == variation)
-            .map(|one| (one.name.clone(), one.options.clone(), one.id, one.visible))
+    let kept = |variation: bool| -> Vec<Named> {
+        let all = there.iter().flat_map(|there| &there.attributes).filter(|one| one.variation == variation);
+        all.map(|one| Named { id: one.id, name: one.name.clone(), options: one.options.clone(), visible: one.visible })
             .collect()
     };
     let mut axes = kept(true);
     if let Some(variants) = &product.variants {
-        axes.clear();
-        for choice in variants.iter().flat_map(|variant| &variant.choices) {
-            let (name, option) = worded(choice, language);
-            let known = kept(true).into_iter().find(|one| one.0 == name);
-            gather(&mut axes, name, option, known.map_or((0, true), |one| (one.2, one.3)));
-        }
+        let choices = variants.iter().flat_map(|variant| &variant.choices);
+        axes = gathered(choices.map(|choice| worded(choice, language)), &axes);
     }
     let mut properties = kept(false);
     if let Some(attributes) = &product.attributes {
-        properties.clear();
-        for one in
-            attributes.iter().filter(|one| one.language.as_deref().is_none_or(|tag| tag.eq_ignore_ascii_case(language)))
-        {
-            let value = one.unit.as_ref().map_or_else(|| one.value.clone(), |unit| format!("{} {unit}", one.value));
-            let known = kept(false).into_iter().find(|known| known.0 == one.name);
-            gather(&mut properties, one.name.clone(), value, known.map_or((0, true), |one| (one.2, one.3)));
-        }
+        let here = |tag: &str| tag.eq_ignore_ascii_case(language);
+        let ours = attributes.iter().filter(|one| one.language.as_deref().is_none_or(here));
+        let value = |one: &Attribute| match &one.unit {
+            Some(unit) => format!("{} {unit}", one.value),
+            None => one.value.clone(),
+        };
+        properties = gathered(ours.map(|one| (one.name.clone(), value(one))), &properties);
     }
     // A property with the name of a choice would be the same attribute to the shop.
-    properties.retain(|property| !axes.iter().any(|axis| axis.0 == property.0));
-    let all = axes.into_iter().map(|axis| (axis, true)).chain(properties.into_iter().map(|one| (one, false)));
-    let row = |(at, ((name, options, id, visible), variation)): (usize, ((String, Vec<String>, u64, bool), bool))| {
-        let mut row =
-            json!({"name": name, "position": at, "visible": visible, "variation": variation, "options": options});
-        if id > 0 {
-            row["id"] = json!(id);
+    properties.retain(|property| !axes.iter().any(|axis| axis.name == property.name));
+    let all = axes.iter().map(|axis| (axis, true)).chain(properties.iter().map(|property| (property, false)));
+    let rows = all.enumerate().map(|(at, (one, variation))| {
+        let mut row = json!({"name": one.name, "position": at, "visible": one.visible, "variation": variation,
+            "options": one.options});
+        if one.id > 0 {
+            row["id"] = json!(one.id);
         }
         row
-    };
-    Some(all.enumerate().map(row).collect())
+    });
+    Some(rows.collect())
 }
 
-fn gather(all: &mut Vec<(String, Vec<String>, u64, bool)>, name: String, option: String, (id, visible): (u64, bool)) {
-    match all.iter_mut().find(|one| one.0 == name) {
-        Some(known) if known.1.contains(&option) => {}
-        Some(known) => known.1.push(option),
-        None => all.push((name, vec![option], id, visible)),
+/// Options by name, in the order they come; what the shop knows by the name keeps its number.
+fn gathered(all: impl Iterator<Item = (String, String)>, known: &[Named]) -> Vec<Named> {
+    let mut gathered: Vec<Named> = Vec::new();
+    for (name, option) in all {
+        match gathered.iter_mut().find(|one| one.name == name) {
+            Some(one) if one.options.contains(&option) => {}
+            Some(one) => one.options.push(option),
+            None => {
+                let known = known.iter().find(|known| plain(&known.name) == name);
+                gathered.push(Named {
+                    id: known.map_or(0, |known| known.id),
+                    name,
+                    options: vec![option],
+                    visible: known.is_none_or(|known| known.visible),
+                });
+            }
+        }
     }
+    gathered
 }
 
 /// Pictures: one that is there already by its number, one that is new by its address, which the shop fetches itself.

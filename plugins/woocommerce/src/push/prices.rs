@@ -13,6 +13,9 @@ use super::{done, ends_the_call, known, refused};
 use crate::api::{MOST, Shop, amount, refusal};
 use crate::map::{as_gmt, id, write};
 
+/// Whether the shop kept what was sent of an article: what was sent, what it answered.
+type Kept<'a> = &'a dyn Fn(&Map<String, Value>, &Value) -> Result<(), Error>;
+
 /// One article with what is to be written of it, and the items that asked for it.
 struct Row {
     id: u64,
@@ -129,11 +132,7 @@ fn add(shop: &Shop<'_>, rows: &mut Vec<Row>, head: &Head, fields: Result<Map<Str
 
 /// Sends the rows in batches and settles every item by its own result. What was not sent because the call ended stays
 /// unsettled: nothing was done for it.
-fn send(
-    shop: &Shop<'_>,
-    rows: Vec<Row>,
-    kept: &dyn Fn(&Map<String, Value>, &Value) -> Result<(), Error>,
-) -> Result<(), Error> {
+fn send(shop: &Shop<'_>, rows: Vec<Row>, kept: Kept<'_>) -> Result<(), Error> {
     let mut groups: BTreeMap<Option<u64>, Vec<Row>> = BTreeMap::new();
     for row in rows {
         groups.entry(row.parent).or_default().push(row);
@@ -150,12 +149,7 @@ fn send(
     Ok(())
 }
 
-fn batch(
-    shop: &Shop<'_>,
-    path: &str,
-    rows: &[Row],
-    kept: &dyn Fn(&Map<String, Value>, &Value) -> Result<(), Error>,
-) -> Result<(), Error> {
+fn batch(shop: &Shop<'_>, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<(), Error> {
     let update: Vec<Value> = rows
         .iter()
         .map(|row| {

@@ -255,19 +255,27 @@ fn uncounted(form: Form, body: &mut Map<String, Value>) {
     }
 }
 
-/// The class of a variant's tax: the one that is named, else the one with its rate at home.
+/// The class of a variant's tax: the one the operator says for its percentage, else the one that is named, else the one
+/// with this rate at home.
 fn class(shop: &Shop<'_>, variant: &Variant) -> Result<Option<String>, Error> {
+    let percent = variant.tax_percent.as_deref().map(amount).transpose()?.flatten();
+    let mapped = percent.and_then(|percent| taxes::mapped(&shop.settings.tax_classes, percent));
+    if mapped.is_some() || (percent.is_none() && variant.tax_class.is_none()) {
+        return Ok(mapped);
+    }
     let rates = shop.rates()?;
     if let Some(class) = variant.tax_class.as_deref().filter(|class| rates.iter().any(|rate| rate.class == *class)) {
-        return Ok(Some(if class == "standard" { String::new() } else { class.into() }));
+        return Ok(Some(taxes::written(class)));
     }
-    let Some(percent) = variant.tax_percent.as_deref() else { return Ok(None) };
-    let wanted = amount(percent)?.unwrap_or_default();
-    taxes::class(rates, &shop.money()?.country, wanted).map(Some).ok_or_else(|| {
+    let Some(percent) = percent else { return Ok(None) };
+    taxes::class(rates, &shop.money()?.country, percent).map(Some).ok_or_else(|| {
         Error::MappingMissing(Missing {
             table: "tax".into(),
-            value: variant.tax_class.clone().unwrap_or_else(|| percent.to_owned()),
-            label: Some(format!("{percent} %: no tax class of the shop has this rate in its country")),
+            value: percent.to_string(),
+            label: Some(format!(
+                "{percent} %: no tax class of the shop has this rate in its country. Add the rate in the shop, or name a \
+                 class in the setting `tax_classes`."
+            )),
         })
     })
 }
