@@ -514,7 +514,7 @@ impl Connector for FakePlatform {
             Ok(())
         }
         .await;
-        Called { result, unsafe_sent: sent, storage: Vec::new() }
+        Called { result, unsafe_sent: sent, ..Called::plain(Ok(())) }
     }
 
     async fn remove(&self, kind: Kind, items: Vec<Doomed>, how: Removal, settle: Arc<dyn Settle>) -> Called<()> {
@@ -544,7 +544,7 @@ impl Connector for FakePlatform {
             Ok(())
         }
         .await;
-        Called { result, unsafe_sent: sent, storage: Vec::new() }
+        Called { result, unsafe_sent: sent, ..Called::plain(Ok(())) }
     }
 
     async fn find(&self, kind: Kind, probes: Vec<Probe>) -> Called<Vec<Vec<Found>>> {
