@@ -1,0 +1,92 @@
+use super::*;
+use crate::ledger::tests::{Home, platform, write};
+use crate::model::{Facets, RecordKind};
+
+fn new(platform: PlatformId, record: RecordId, key: &str) -> NewIntent {
+    NewIntent {
+        platform,
+        kind: Kind::Product,
+        lane: "product".into(),
+        record,
+        event: None,
+        op: Op::Create,
+        idem_key: key.into(),
+        marker: Some(key.into()),
+        body: Record {
+            kind: Kind::Product,
+            op: Op::Create,
+            item: key.into(),
+            marker: Some(key.into()),
+            remote: None,
+            of: None,
+            keys: Vec::new(),
+            facets: Facets::new(),
+            variants: Vec::new(),
+            parts: Vec::new(),
+            updated: None,
+            as_of: None,
+        },
+        revs: Revs { planned: Rev(1), rules: 1, facets: Sent::new(), variants: BTreeMap::new() },
+        run: None,
+    }
+}
+
+#[tokio::test]
+async fn one_write_is_open_and_what_left_is_not_replaced() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let shop = platform(&ledger, "shop").await;
+    write(&ledger, move |tx| {
+        let now = Timestamp::UNIX_EPOCH;
+        let record = tx.create_record(RecordKind::Product, None, None)?;
+        let mut plan = new(shop, record, "i/1/1/g1");
+        let id = tx.plan_intent(&plan)?.unwrap();
+        tx.release_intents(&[id])?;
+        assert_eq!(tx.plan_intent(&plan)?, Some(id), "the same plan is the same intent");
+        assert!(tx.intent(id)?.released);
+        plan.body.marker = None;
+        assert_eq!(tx.plan_intent(&plan)?, Some(id));
+        assert!(!tx.intent(id)?.released, "what was changed has to be seen again");
+        tx.begin_sending(&[id], now, None)?;
+        assert_eq!(tx.plan_intent(&plan)?, None, "it is on its way");
+        tx.set_intent(id, IntentState::Unknown, Some("no answer"), None)?;
+        assert_eq!(tx.plan_intent(&plan)?, None, "nobody knows");
+        assert_eq!(tx.due_intents(shop, Kind::Product, now, 9)?, []);
+        tx.set_intent(id, IntentState::Planned, None, None)?;
+        let due = tx.due_intents(shop, Kind::Product, now, 9)?;
+        assert_eq!((due.len(), due[0].uncertain, due[0].attempts), (1, true, 1));
+        tx.set_intent(id, IntentState::Refused, Some("bad"), None)?;
+        assert_eq!(tx.plan_intent(&plan)?, Some(id), "a refused write is taken up again under its key");
+        tx.set_intent(id, IntentState::Done, None, None)?;
+        assert!(matches!(tx.plan_intent(&plan), Err(LedgerError::Conflict { .. })), "what was done is done");
+        assert_eq!(tx.creates_done(shop, record)?, 1);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_boot_knows_nothing_of_what_was_being_sent() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let shop = platform(&ledger, "shop").await;
+    write(&ledger, move |tx| {
+        let record = tx.create_record(RecordKind::Product, None, None)?;
+        let id = tx.plan_intent(&new(shop, record, "k"))?.unwrap();
+        tx.begin_sending(&[id], Timestamp::UNIX_EPOCH, None)?;
+        let part = |key: &str, id: &str| Part { kind: crate::model::PartKind::Variant, key: key.into(), id: id.into() };
+        tx.note_object(id, &RemoteRef::new("p1"), &[part("a", "1")])?;
+        tx.note_object(id, &RemoteRef::new("p1"), &[part("a", "2"), part("b", "3")])?;
+        assert_eq!(tx.lose_sends()?, 0, "this boot is sending it");
+        tx.begin_boot("here")?;
+        assert_eq!(tx.lose_sends()?, 1);
+        let lost = tx.intent(id)?;
+        assert_eq!((lost.state, lost.uncertain), (IntentState::Unknown, true));
+        assert_eq!(lost.remote_id.as_deref(), Some("p1"));
+        assert_eq!(lost.parts, [part("a", "2"), part("b", "3")]);
+        assert_eq!(tx.open_create_of(shop, Kind::Product, "p1")?.map(|found| found.id), Some(id));
+        assert_eq!(tx.creates_by_marker(shop, "k")?.len(), 1);
+        Ok(())
+    })
+    .await;
+}
