@@ -272,6 +272,18 @@ impl Tx<'_> {
         self.now
     }
 
+    /// Runs the work so that, when it fails, only what it wrote is taken back, and the transaction goes on.
+    ///
+    /// # Errors
+    /// What the work returns.
+    pub fn attempt<T, E: From<LedgerError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        self.connection.execute_batch("SAVEPOINT attempt").map_err(LedgerError::from)?;
+        let result = work(self);
+        let end = if result.is_ok() { "RELEASE attempt" } else { "ROLLBACK TO attempt; RELEASE attempt" };
+        self.connection.execute_batch(end).map_err(LedgerError::from)?;
+        result
+    }
+
     /// The next position in the ledger's order.
     ///
     /// # Errors

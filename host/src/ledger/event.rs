@@ -243,6 +243,32 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Takes a delivery back, with the reason, unless it was sent already; false when it is too late for that.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn withdraw_delivery(&self, event: EventId, platform: PlatformId, reason: &str) -> Result<bool, LedgerError> {
+        let left: bool = self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM intent WHERE event = ?1 AND platform = ?2
+                     AND (state IN ('sending', 'unknown', 'done') OR remote_id IS NOT NULL))
+                 OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND platform = ?2 AND state = 'done')",
+            )?
+            .query_row((event.0, platform.0), |row| row.get(0))?;
+        if left {
+            return Ok(false);
+        }
+        self.connection
+            .prepare_cached(
+                "UPDATE intent SET state = 'cancelled', error = ?3, ended_at = ?4 WHERE event = ?1 AND platform = ?2
+                 AND state IN ('planned', 'waiting', 'retry', 'refused')",
+            )?
+            .execute((event.0, platform.0, reason, micros(self.now())))?;
+        self.set_delivery(event, platform, DeliveryState::Void, Some(reason))?;
+        Ok(true)
+    }
+
     /// Gives an event that nobody was sent yet a newer body; false when it is too late for that.
     ///
     /// # Errors

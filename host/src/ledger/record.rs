@@ -35,9 +35,13 @@ pub enum FacetRule {
     Hand,
     /// It came with a merge.
     Merge,
+    /// The record began with it: its maker's value stands until the owner speaks.
+    First,
 }
 
-names!(FacetRule { Owner => "owner", Adopt => "adopt", Hand => "hand", Merge => "merge" });
+names!(FacetRule {
+    Owner => "owner", Adopt => "adopt", Hand => "hand", Merge => "merge", First => "first",
+});
 
 /// A facet as the hub keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -283,7 +287,8 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// A new record without facets and keys.
+    /// A new record without facets and keys. Numbers stand in markers on platforms, so a restored ledger never gives one
+    /// again that was given after its backup: each epoch has a range of its own.
     ///
     /// # Errors
     /// Of SQLite.
@@ -296,7 +301,10 @@ impl Tx<'_> {
         let rev = self.next_rev()?;
         self.connection
             .prepare_cached(
-                "INSERT INTO record (kind, origin_platform, rev, created_at, run_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO record (id, kind, origin_platform, rev, created_at, run_id)
+                 SELECT max((SELECT coalesce(max(id), 0) FROM record) + 1, (epoch - (mode = 'normal')) * 4294967296 + 1),
+                     ?1, ?2, ?3, ?4, ?5
+                 FROM instance",
             )?
             .execute((kind.as_str(), origin.map(|id| id.0), rev.0, micros(self.now()), run.map(|id| id.0)))?;
         Ok(RecordId(self.connection.last_insert_rowid()))

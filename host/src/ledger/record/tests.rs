@@ -98,3 +98,20 @@ async fn a_merge_moves_everything_and_names_collisions() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_restored_ledger_never_gives_a_number_again() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    write(&ledger, |tx| {
+        let make = || tx.create_record(RecordKind::Order, None, None);
+        assert_eq!((make()?, make()?), (RecordId(1), RecordId(2)));
+        tx.enter_safe_mode("restored")?;
+        let first = make()?;
+        assert!(first.0 > 4_294_967_296);
+        tx.leave_safe_mode("here")?;
+        assert_eq!(make()?, RecordId(first.0 + 1));
+        Ok(())
+    })
+    .await;
+}

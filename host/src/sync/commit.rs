@@ -1,0 +1,619 @@
+//! Applying what was pulled, inside the transaction of its page: identity, facets, wants. Products, orders and shipments
+//! have files of their own below this one.
+
+mod order;
+mod product;
+mod shipment;
+mod totals;
+
+use jiff::Timestamp;
+
+use super::matching::Matched;
+use super::ownership::Ownership;
+use crate::ledger::attention::{Choice, NewAttention};
+use crate::ledger::inbox::InboxState;
+use crate::ledger::link::{LinkFacet, LinkState, MAIN, MadeBy, NewLink, StoredLink};
+use crate::ledger::platform::{Platform, PlatformState};
+use crate::ledger::record::{ChangedFacet, FacetChange, FacetRule, RecordState, StoredRecord};
+use crate::ledger::run::{RunItem, What};
+use crate::ledger::stream::Stream;
+use crate::ledger::wait::Waiting;
+use crate::ledger::want::WantReason;
+use crate::ledger::{LedgerError, Tx};
+use crate::model::policy::{Drift, OnGone};
+use crate::model::{
+    FacetKey, Facets, Hash, Key, KeyType, Kind, LinkId, PlatformId, Record, RecordId, RecordKind, RemoteRef, RunId,
+    Unreadable,
+};
+
+/// What the engine knows while it applies a page.
+pub(super) struct Commit<'t, 'c> {
+    pub(super) tx: &'t Tx<'c>,
+    /// The platform that was pulled.
+    pub(super) me: Platform,
+    pub(super) platforms: Vec<Platform>,
+    pub(super) ownership: Ownership,
+    pub(super) stream: Stream,
+    pub(super) run: Option<RunId>,
+    /// When the call began that read this, our clock: what was sent later cannot have been seen.
+    pub(super) read_at: Timestamp,
+    /// The connector can tell whether an object of this kind is whole.
+    pub(super) finds: bool,
+    pub(super) items: Vec<RunItem>,
+}
+
+impl<'t, 'c> Commit<'t, 'c> {
+    pub(super) fn new(
+        tx: &'t Tx<'c>,
+        platform: PlatformId,
+        kind: Kind,
+        run: Option<RunId>,
+        read_at: Timestamp,
+        finds: bool,
+    ) -> Result<Self, LedgerError> {
+        let platforms = tx.platforms()?;
+        Ok(Self {
+            tx,
+            me: tx.platform(platform)?,
+            ownership: Ownership::of(&platforms),
+            platforms,
+            stream: tx.stream(platform, kind)?,
+            run,
+            read_at,
+            finds,
+            items: Vec::new(),
+        })
+    }
+
+    /// Applies a record; one that contradicts what the ledger holds is held for a person and stops no other.
+    pub(super) fn record(&mut self, record: &Record) -> Result<(), LedgerError> {
+        let tx = self.tx;
+        let lines = self.items.len();
+        match tx.attempt(|_| self.apply(record)) {
+            Ok(()) => Ok(()),
+            Err(
+                error @ (LedgerError::Conflict { .. }
+                | LedgerError::Missing { .. }
+                | LedgerError::Corrupt { .. }
+                | LedgerError::Name(_)),
+            ) => {
+                self.items.truncate(lines);
+                self.hold(record, &error.to_string(), &[])
+            }
+            Err(
+                error @ (LedgerError::Sqlite(_)
+                | LedgerError::Migration { .. }
+                | LedgerError::Newer { .. }
+                | LedgerError::Closed),
+            ) => Err(error),
+        }
+    }
+
+    fn apply(&mut self, record: &Record) -> Result<(), LedgerError> {
+        let applied = match record.kind {
+            Kind::Product => self.product(record)?,
+            Kind::Stock | Kind::Price => self.figure(record)?,
+            Kind::Order => self.order(record)?,
+            Kind::Shipment => self.shipment(record)?,
+            Kind::Category | Kind::Customer => self.plain(record)?,
+            Kind::OrderEvent => {
+                return Err(LedgerError::Conflict { message: "order events are not pulled".into() });
+            }
+        };
+        if applied && let Some(held) = self.tx.held_for(self.me.id, record.kind, &held_id(record))? {
+            self.tx.set_inbox(held.id, InboxState::Applied)?;
+            self.tx.solve_attention(&self.cause(record.kind, &held_id(record)))?;
+        }
+        Ok(())
+    }
+
+    /// A category or a customer.
+    fn plain(&mut self, record: &Record) -> Result<bool, LedgerError> {
+        let kind = record.kind.record_kind();
+        let remote = remote(record)?;
+        let matched = self.find_record(kind, remote, record.marker.as_deref(), &record.keys)?;
+        let Some(home) = self.home(kind, record, remote, matched)? else { return Ok(false) };
+        let Some((id, link, what)) = home else { return Ok(true) };
+        let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
+        self.keys(id, kind, &record.keys, what == What::Created)?;
+        self.tx.set_parts(link, &record.parts)?;
+        self.line(id, remote, what, &changed);
+        Ok(true)
+    }
+
+    /// Finds or makes the record and the link that the match asks for. `None`: held for a person. `Some(None)`: not
+    /// imported.
+    fn home(
+        &mut self,
+        kind: RecordKind,
+        record: &Record,
+        remote: &RemoteRef,
+        matched: Matched,
+    ) -> Result<Option<Option<(RecordId, LinkId, What)>>, LedgerError> {
+        match matched {
+            Matched::Ambiguous { reason, candidates } => {
+                self.hold(record, &reason, &candidates)?;
+                Ok(None)
+            }
+            Matched::Ignored { reason } => {
+                self.ignore(kind, remote, &reason)?;
+                Ok(Some(None))
+            }
+            matched => self.settle_match(kind, remote, matched).map(Some).map(Some),
+        }
+    }
+
+    /// Makes what a clear match asks for.
+    fn settle_match(
+        &mut self,
+        kind: RecordKind,
+        remote: &RemoteRef,
+        matched: Matched,
+    ) -> Result<(RecordId, LinkId, What), LedgerError> {
+        match matched {
+            Matched::Linked(link) => {
+                let record = link
+                    .record
+                    .ok_or_else(|| LedgerError::Missing { what: "record of link", id: link.id.to_string() })?;
+                if link.state == LinkState::Gone {
+                    self.tx.set_link_state(link.id, LinkState::Live, None)?;
+                    self.tx.wake(&crate::ledger::wait::on_link(self.me.id, kind, record))?;
+                }
+                let stored = self.tx.record(record)?;
+                if stored.state == RecordState::Deleted && self.owns(kind, &FacetKey::head(), stored.origin) {
+                    self.tx.mark_active(record)?;
+                    self.want_whole(kind, record)?;
+                }
+                Ok((record, link.id, What::Unchanged))
+            }
+            Matched::Own { record, intent } => {
+                let link = self.link(kind, record, remote, MadeBy::Created)?;
+                if let Some(intent) = intent {
+                    self.own_child(&intent, link, remote)?;
+                } else {
+                    self.want_whole(kind, record)?;
+                }
+                Ok((record, link, What::Matched))
+            }
+            Matched::Key(record) => {
+                let link = self.link(kind, record, remote, MadeBy::Matched)?;
+                self.want_whole(kind, record)?;
+                Ok((record, link, What::Matched))
+            }
+            Matched::New => {
+                let record = self.tx.create_record(kind, Some(self.me.id), self.run)?;
+                let link = self.link(kind, record, remote, MadeBy::Pulled)?;
+                Ok((record, link, What::Created))
+            }
+            Matched::Ignored { reason } | Matched::Ambiguous { reason, .. } => {
+                Err(LedgerError::Conflict { message: reason })
+            }
+        }
+    }
+
+    fn link(
+        &mut self,
+        kind: RecordKind,
+        record: RecordId,
+        remote: &RemoteRef,
+        made_by: MadeBy,
+    ) -> Result<LinkId, LedgerError> {
+        if let Some(old) = self.tx.link_of(self.me.id, kind, record, MAIN)?
+            && old.remote.id != remote.id
+            && old.state == LinkState::Gone
+        {
+            let reason = format!("{} is gone and was made again as {}", old.remote.id, remote.id);
+            self.tx.set_link_state(old.id, LinkState::Removed, Some(&reason))?;
+        }
+        let new = NewLink { run: self.run, ..NewLink::live(self.me.id, kind, record, remote.clone(), made_by) };
+        let link = self.tx.add_link(&new)?;
+        self.tx.wake(&on_remote(self.me.id, kind, &remote.id))?;
+        Ok(link)
+    }
+
+    /// Seen, not imported, because.
+    fn ignore(&mut self, kind: RecordKind, remote: &RemoteRef, reason: &str) -> Result<(), LedgerError> {
+        let known = self.tx.link_by_remote(self.me.id, kind, &remote.id)?;
+        if known.is_none_or(|link| link.state != LinkState::Ignored || link.reason.as_deref() != Some(reason)) {
+            self.tx.add_link(&NewLink {
+                platform: self.me.id,
+                kind,
+                record: None,
+                slot: MAIN.into(),
+                remote: remote.clone(),
+                state: LinkState::Ignored,
+                reason: Some(reason.into()),
+                made_by: MadeBy::Pulled,
+                run: self.run,
+            })?;
+        }
+        self.item(None, remote, What::Ignored, Some(reason.into()));
+        Ok(())
+    }
+
+    /// Writes what the platform owns, notes what was seen, and judges what others own. Returns what changed in the hub.
+    fn facets(
+        &mut self,
+        id: RecordId,
+        link: LinkId,
+        facets: &Facets,
+        remote: Option<&RemoteRef>,
+        as_of: Option<Timestamp>,
+        first: bool,
+    ) -> Result<Vec<ChangedFacet>, LedgerError> {
+        let record = self.tx.record(id)?;
+        let stored = self.tx.link(link)?;
+        let mut seen = stored.facets.clone();
+        let mut owned = Vec::new();
+        let mut adopted = Vec::new();
+        for (key, body) in facets {
+            let hash = Hash::of(body);
+            let change = FacetChange { key: key.clone(), body: Some(body.clone()), as_of };
+            let owns = self.owns(record.kind, key, record.origin);
+            let facet = seen.entry(key.clone()).or_default();
+            if owns || first {
+                owned.push(change);
+            } else {
+                if facet.sent_at.is_some_and(|sent| sent >= self.read_at) {
+                    // Read before our last send: it says nothing about what the platform made of that.
+                    continue;
+                }
+                if self.strays(&record, &stored, key, facet, hash)? == Some(Drift::Adopt) {
+                    adopted.push(change);
+                    facet.base_hash = Some(hash);
+                }
+            }
+            facet.seen_hash = Some(hash);
+            facet.seen_at = Some(self.read_at);
+            facet.seen_body = Some(body.clone());
+        }
+        let mut changed = self.tx.write_facets(
+            id,
+            owned,
+            Some(self.me.id),
+            if first { FacetRule::First } else { FacetRule::Owner },
+            self.run,
+        )?;
+        changed.extend(self.tx.write_facets(id, adopted, Some(self.me.id), FacetRule::Adopt, self.run)?);
+        let now = self.tx.record(id)?;
+        for (key, facet) in &mut seen {
+            if now.facets.get(key).is_some_and(|hub| Some(hub.hash) == facet.seen_hash) {
+                facet.seen_body = None;
+            }
+        }
+        self.tx.set_link_facets(link, &seen, remote)?;
+        self.want_changed(&now, &changed)?;
+        Ok(changed)
+    }
+
+    /// Judges what a platform shows of a facet that it does not own.
+    fn strays(
+        &mut self,
+        record: &StoredRecord,
+        link: &StoredLink,
+        key: &FacetKey,
+        facet: &mut LinkFacet,
+        hash: Hash,
+    ) -> Result<Option<Drift>, LedgerError> {
+        let Some(base) = facet.base_hash else {
+            if facet.sent_hash.is_some() {
+                facet.base_hash = Some(hash);
+            }
+            return Ok(None);
+        };
+        let cause = format!("drift:{}:{key}", link.id);
+        if base == hash {
+            self.tx.solve_attention(&cause)?;
+            return Ok(None);
+        }
+        // Sales move a shop's stock and people work on orders: there it is no drift unless the operator says so.
+        let said = self.me.policy.drift.iter().any(|rule| rule.record == record.kind && rule.facet.matches(key));
+        if !said && (key.name() == "stock" || record.kind == RecordKind::Order) {
+            return Ok(None);
+        }
+        let drift = self.me.policy.drift_of(record.kind, key);
+        match drift {
+            Drift::Report if facet.seen_hash != Some(hash) => {
+                let title = format!(
+                    "{} {} on {}: `{key}` was changed there, but it is owned elsewhere.",
+                    record.kind, link.remote.id, self.me.code
+                );
+                self.tx.attend(
+                    &NewAttention {
+                        cause_key: cause,
+                        platform: Some(self.me.id),
+                        record: Some(record.id),
+                        title,
+                        hint: "Send the owner's value again, take the value over, or leave it. A drift rule in the \
+                               platform's policy decides this for good."
+                            .into(),
+                        choices: vec![
+                            Choice::new("restore", "Send the owner's value again"),
+                            Choice::new("adopt", "Take this value over"),
+                            Choice::new("leave", "Leave it"),
+                        ],
+                        data: serde_json::json!({"link": link.id.0, "facet": key.as_str()}),
+                        ..NewAttention::default()
+                    },
+                    self.run,
+                )?;
+            }
+            Drift::Report | Drift::Adopt => {}
+            Drift::Restore => {
+                // What was sent is there no more, so that equal values are sent again too.
+                facet.sent_hash = None;
+                if let Some((kind, of, want_key)) = pushed_as(record, key) {
+                    self.tx.want(self.me.id, kind, of, &want_key, WantReason::Drift, None)?;
+                }
+            }
+        }
+        Ok(Some(drift))
+    }
+
+    /// The kind that was pulled.
+    pub(super) fn stream_kind(&self) -> Kind {
+        self.stream.kind
+    }
+
+    pub(super) fn owns(&self, kind: RecordKind, key: &FacetKey, origin: Option<PlatformId>) -> bool {
+        self.ownership.owner(kind, key, origin) == Some(self.me.id)
+    }
+
+    fn keys(&self, id: RecordId, kind: RecordKind, keys: &[Key], first: bool) -> Result<(), LedgerError> {
+        if first || self.owns(kind, &FacetKey::head(), self.tx.record(id)?.origin) {
+            self.tx.replace_keys(id, kind, keys)?;
+        }
+        Ok(())
+    }
+
+    /// Every other platform that is told of such facets wants them.
+    fn want_changed(&self, record: &StoredRecord, changed: &[ChangedFacet]) -> Result<(), LedgerError> {
+        for change in changed {
+            let Some((kind, of, key)) = pushed_as(record, &change.key) else { continue };
+            for target in &self.platforms {
+                if target.id != self.me.id
+                    && self.ownership.owner(record.kind, &change.key, record.origin) != Some(target.id)
+                    && self.hears(target, kind, record)?
+                {
+                    self.tx.want(target.id, kind, of, &key, WantReason::Data, None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a platform is told of a record: it has it, or gets new ones.
+    fn hears(&self, target: &Platform, kind: Kind, record: &StoredRecord) -> Result<bool, LedgerError> {
+        if target.state == PlatformState::Removed || !target.policy.pushes.contains(&kind) {
+            return Ok(false);
+        }
+        let made = if record.kind == RecordKind::Variant { RecordKind::Product } else { record.kind };
+        Ok(target.policy.create_on.contains(&made)
+            || self.tx.link_of(target.id, record.kind, record.id, MAIN)?.is_some())
+    }
+
+    /// The platform that was pulled has a record that it did not make: it hears all of it once.
+    fn want_whole(&self, kind: RecordKind, record: RecordId) -> Result<(), LedgerError> {
+        let pushes: &[Kind] = match kind {
+            RecordKind::Category => &[Kind::Category],
+            RecordKind::Product => &[Kind::Product],
+            RecordKind::Variant => &[Kind::Stock, Kind::Price],
+            RecordKind::Customer => &[Kind::Customer],
+            RecordKind::Order | RecordKind::Shipment => &[],
+        };
+        for kind in pushes.iter().filter(|kind| self.me.policy.pushes.contains(kind)) {
+            self.tx.want(self.me.id, *kind, record, "", WantReason::Data, None)?;
+        }
+        Ok(())
+    }
+
+    /// A stock level or a price.
+    fn figure(&mut self, record: &Record) -> Result<bool, LedgerError> {
+        let remote = remote(record)?;
+        let mut keys = record.keys.clone();
+        if let Some(of) = record.of.as_ref().filter(|of| !of.key.is_empty()) {
+            keys.push(Key { kind: KeyType::Sku, value: of.key.clone() });
+        }
+        let (id, link, what) = match self.find_record(RecordKind::Variant, remote, None, &keys)? {
+            Matched::New | Matched::Ignored { .. } => {
+                // The cursor moves on, so the figure has to be kept until its variant is known.
+                let reason = "its variant is not known here";
+                let raw = to_text(record)?;
+                let held = self.tx.hold(self.me.id, record.kind, Some(&held_id(record)), &raw, reason, self.run)?;
+                let key = on_remote(self.me.id, RecordKind::Variant, &remote.id);
+                self.tx.wait_for(Waiting::Inbox, &held.to_string(), &key)?;
+                self.item(None, remote, What::Ignored, Some(reason.into()));
+                return Ok(false);
+            }
+            Matched::Ambiguous { reason, candidates } => {
+                self.hold(record, &reason, &candidates)?;
+                return Ok(false);
+            }
+            matched => self.settle_match(RecordKind::Variant, remote, matched)?,
+        };
+        let changed = self.facets(id, link, &record.facets, Some(remote), record.as_of, false)?;
+        self.line(id, remote, what, &changed);
+        Ok(true)
+    }
+
+    /// Gone from the platform: at the owner that is the record's end, elsewhere the policy says.
+    pub(super) fn gone(&mut self, kind: RecordKind, remote: &RemoteRef, how: &str) -> Result<(), LedgerError> {
+        let Some(link) = self.tx.link_by_remote(self.me.id, kind, &remote.id)? else { return Ok(()) };
+        let (Some(record), LinkState::Live) = (link.record, link.state) else {
+            if link.state == LinkState::Ignored {
+                self.tx.set_link_state(link.id, LinkState::Removed, Some(how))?;
+            }
+            return Ok(());
+        };
+        self.tx.set_link_state(link.id, LinkState::Gone, Some(how))?;
+        let stored = self.tx.record(record)?;
+        if kind == RecordKind::Order {
+            self.attend_gone(&link, record, "The order stays as it is here; cancel it by hand where that is right.")?;
+        } else if self.owns(kind, &FacetKey::head(), stored.origin) {
+            self.tx.mark_deleted(record)?;
+            for variant in self.tx.variants_of(record)? {
+                self.tx.mark_deleted(variant.id)?;
+                if let Some(link) = self.tx.link_of(self.me.id, RecordKind::Variant, variant.id, MAIN)? {
+                    self.tx.set_link_state(link.id, LinkState::Gone, Some(how))?;
+                }
+            }
+            for target in self.platforms.iter().filter(|target| target.id != self.me.id) {
+                if let Some(push) = kind_of(kind)
+                    && target.policy.pushes.contains(&push)
+                    && self.tx.link_of(target.id, kind, record, MAIN)?.is_some()
+                {
+                    self.tx.want(target.id, push, record, "!delete", WantReason::Data, None)?;
+                }
+            }
+        } else {
+            match self.me.policy.on_gone {
+                OnGone::Attention => self.attend_gone(
+                    &link,
+                    record,
+                    "Make it again by `record push`, or unlink it by `record unlink`. The platform's policy `on_gone` \
+                     decides this for good.",
+                )?,
+                OnGone::Unlink => self.tx.set_link_state(link.id, LinkState::Removed, Some(how))?,
+                OnGone::Recreate => {
+                    self.tx.set_link_state(link.id, LinkState::Removed, Some(how))?;
+                    self.want_whole(kind, record)?;
+                }
+            }
+        }
+        self.item(Some(record), remote, What::Deleted, Some(how.into()));
+        Ok(())
+    }
+
+    fn attend_gone(&self, link: &StoredLink, record: RecordId, hint: &str) -> Result<(), LedgerError> {
+        self.tx.attend(
+            &NewAttention {
+                cause_key: format!("gone:{}", link.id),
+                platform: Some(self.me.id),
+                record: Some(record),
+                title: format!("{} {} is not on {} any more.", link.kind, link.remote.id, self.me.code),
+                hint: hint.into(),
+                ..NewAttention::default()
+            },
+            self.run,
+        )?;
+        Ok(())
+    }
+
+    /// Keeps what could not be read.
+    pub(super) fn unreadable(&mut self, kind: Kind, found: &Unreadable) -> Result<(), LedgerError> {
+        self.tx.hold(self.me.id, kind, found.id.as_deref(), &found.raw, &found.why, self.run)?;
+        // Without an id the text itself is the cause: the same unreadable line is told once.
+        let name = found.id.clone().unwrap_or_else(|| Hash::of_bytes(found.raw.as_bytes()).to_hex());
+        self.tx.attend(
+            &NewAttention {
+                cause_key: self.cause(kind, &name),
+                platform: Some(self.me.id),
+                kind: Some(kind),
+                title: format!("A {kind} of {} cannot be read: {}", self.me.code, found.why),
+                hint: "Correct it on the platform; it is taken over with the next pull. What came is kept.".into(),
+                data: serde_json::json!({"remote": found.id}),
+                ..NewAttention::default()
+            },
+            self.run,
+        )?;
+        let remote = RemoteRef::new(found.id.clone().unwrap_or_default());
+        self.item(None, &remote, What::Unreadable, Some(found.why.clone()));
+        Ok(())
+    }
+
+    /// Keeps a record that a person has to decide on.
+    pub(super) fn hold(&mut self, record: &Record, reason: &str, candidates: &[RecordId]) -> Result<(), LedgerError> {
+        let id = held_id(record);
+        let inbox = self.tx.hold(self.me.id, record.kind, Some(&id), &to_text(record)?, reason, self.run)?;
+        let mut choices = Vec::new();
+        for candidate in candidates {
+            choices.push(Choice::new(format!("same:{candidate}"), format!("It is record {candidate}")));
+            choices.push(Choice::new(format!("slot:{candidate}"), format!("It is one more of record {candidate}")));
+        }
+        choices.push(Choice::new("new", "It is a new record"));
+        choices.push(Choice::new("never", "Leave it out"));
+        self.tx.attend(
+            &NewAttention {
+                cause_key: self.cause(record.kind, &id),
+                platform: Some(self.me.id),
+                kind: Some(record.kind),
+                record: candidates.first().copied(),
+                title: format!("{} {id} of {} is not clear: {reason}", record.kind, self.me.code),
+                hint:
+                    "Say what it is, or correct it on the platform. Until then it is kept and nothing is done with it."
+                        .into(),
+                choices,
+                data: serde_json::json!({"inbox": inbox}),
+                grouped: false,
+            },
+            self.run,
+        )?;
+        self.item(None, remote(record)?, What::Held, Some(reason.into()));
+        Ok(())
+    }
+
+    fn cause(&self, kind: Kind, name: &str) -> String {
+        format!("inbox:{}:{kind}:{name}", self.me.id)
+    }
+
+    pub(super) fn item(&mut self, record: Option<RecordId>, remote: &RemoteRef, what: What, detail: Option<String>) {
+        let remote = (!remote.id.is_empty()).then(|| remote.id.clone());
+        self.items.push(RunItem { record, remote, what, detail });
+    }
+
+    fn line(&mut self, record: RecordId, remote: &RemoteRef, what: What, changed: &[ChangedFacet]) {
+        let what = if what == What::Unchanged && !changed.is_empty() { What::Updated } else { what };
+        let names: Vec<&str> = changed.iter().map(|change| change.key.as_str()).collect();
+        let detail = (!names.is_empty()).then(|| names.join(", "));
+        self.item(Some(record), remote, what, detail);
+    }
+}
+
+/// Which push carries a facet, of which record, under which key.
+pub(super) fn pushed_as(record: &StoredRecord, key: &FacetKey) -> Option<(Kind, RecordId, String)> {
+    let own = |kind| Some((kind, record.id, key.as_str().to_owned()));
+    match record.kind {
+        RecordKind::Category => own(Kind::Category),
+        RecordKind::Product => own(Kind::Product),
+        RecordKind::Customer => own(Kind::Customer),
+        RecordKind::Variant => match key.name() {
+            "stock" => own(Kind::Stock),
+            "price" => own(Kind::Price),
+            // A variant travels inside its product.
+            _ => record.product.map(|product| (Kind::Product, product, "grouping".to_owned())),
+        },
+        RecordKind::Order | RecordKind::Shipment => None,
+    }
+}
+
+fn kind_of(kind: RecordKind) -> Option<Kind> {
+    match kind {
+        RecordKind::Category => Some(Kind::Category),
+        RecordKind::Product => Some(Kind::Product),
+        RecordKind::Customer => Some(Kind::Customer),
+        RecordKind::Variant | RecordKind::Order | RecordKind::Shipment => None,
+    }
+}
+
+/// The object that a pulled record stands for.
+pub(super) fn remote(record: &Record) -> Result<&RemoteRef, LedgerError> {
+    record.remote.as_ref().ok_or_else(|| LedgerError::Conflict { message: "it has no id".into() })
+}
+
+/// Under which id a record is held: several figures of one variant are several things.
+pub(super) fn held_id(record: &Record) -> String {
+    let id = record.remote.as_ref().map(|remote| remote.id.clone()).unwrap_or_default();
+    match (record.kind, record.facets.keys().next()) {
+        (Kind::Stock | Kind::Price, Some(key)) => format!("{id}#{key}"),
+        _ => id,
+    }
+}
+
+/// Reason key of what waits until an object of a platform is linked.
+pub(super) fn on_remote(platform: PlatformId, kind: RecordKind, remote_id: &str) -> String {
+    format!("remote:{platform}:{kind}:{remote_id}")
+}
+
+pub(super) fn to_text(record: &Record) -> Result<String, LedgerError> {
+    serde_json::to_string(record).map_err(|source| LedgerError::Corrupt { what: "record to be held", source })
+}

@@ -1,0 +1,602 @@
+//! Orders: what happened since they were last seen, who is told of it, which goods they hold, and who bought.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::totals::mismatch;
+use super::{Commit, remote};
+use crate::ledger::LedgerError;
+use crate::ledger::attention::{Choice, NewAttention};
+use crate::ledger::event::{DeliveryState, EventName};
+use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink};
+use crate::ledger::platform::{Platform, PlatformState};
+use crate::ledger::record::{FacetChange, FacetRule, StoredRecord};
+use crate::ledger::run::What;
+use crate::ledger::stream::Phase;
+use crate::ledger::want::WantReason;
+use crate::model::description::Environment;
+use crate::model::sales::{Happening, LineKind, OrderEvent, OrderState, Payment, PaymentFacet, PaymentState, Placed};
+use crate::model::{
+    EventId, FacetKey, Facets, Hash, Key, KeyType, Kind, Link, PlatformId, Record, RecordId, RecordKind, RemoteRef,
+};
+use crate::sync::matching::Matched;
+
+/// Why a delivery is void of which nothing had left.
+const UNSENT: &str = "cancelled before it was sent";
+
+/// An order as the hub holds it, or a platform shows it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Order {
+    pub(super) placed: Option<Placed>,
+    state: Option<OrderState>,
+    payment: Option<PaymentFacet>,
+}
+
+impl Order {
+    pub(super) fn of(stored: &StoredRecord) -> Result<Self, LedgerError> {
+        Ok(Self {
+            placed: stored.body(&"placed".into())?,
+            state: stored.body(&"state".into())?,
+            payment: stored.body(&"payment".into())?,
+        })
+    }
+
+    fn read(facets: &Facets) -> Result<Self, LedgerError> {
+        Ok(Self { placed: body(facets, "placed")?, state: body(facets, "state")?, payment: body(facets, "payment")? })
+    }
+
+    fn payments(&self) -> &[Payment] {
+        self.payment.as_ref().map_or(&[], |payment| &payment.payments)
+    }
+}
+
+fn body<T: serde::de::DeserializeOwned>(facets: &Facets, key: &str) -> Result<Option<T>, LedgerError> {
+    facets
+        .get(&FacetKey::from(key))
+        .map(|body| serde_json::from_value(body.clone()))
+        .transpose()
+        .map_err(|source| LedgerError::Corrupt { what: "order", source })
+}
+
+impl Commit<'_, '_> {
+    pub(super) fn order(&mut self, record: &Record) -> Result<bool, LedgerError> {
+        let remote = remote(record)?;
+        let shown = Order::read(&record.facets)?;
+        let mut matched = self.find_record(RecordKind::Order, remote, record.marker.as_deref(), &[])?;
+        if matches!(matched, Matched::New | Matched::Ignored { .. })
+            && let Some(found) = self.by_other_number(remote, &shown)?
+        {
+            matched = found;
+        }
+        if let Matched::New = matched
+            && shown.placed.is_none()
+        {
+            self.hold(record, "it is new, but does not say what was ordered", &[])?;
+            return Ok(false);
+        }
+        let Some(home) = self.home(RecordKind::Order, record, remote, matched)? else { return Ok(false) };
+        let Some((id, link, what)) = home else { return Ok(true) };
+        let before = self.tx.record(id)?;
+        let ours = before.origin == Some(self.me.id);
+        let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
+        self.tx.set_parts(link, &record.parts)?;
+        self.line(id, remote, what, &changed);
+        if !ours {
+            self.counterpart(id, remote, &shown)?;
+            return Ok(true);
+        }
+        if let Some(placed) = &shown.placed {
+            let number = Key { kind: KeyType::OrderNumber, value: format!("{}/{}", self.me.code, placed.number) };
+            self.tx.add_keys(id, RecordKind::Order, &[number])?;
+            self.buyer(placed)?;
+        }
+        let now = Order::of(&self.tx.record(id)?)?;
+        let Some(placed) = &now.placed else { return Ok(true) };
+        if let Some(reason) = self.stays_out(placed) {
+            if self.tx.link(link)?.reason.as_deref() != Some(&reason) {
+                self.tx.set_link_state(link, LinkState::Ignored, Some(&reason))?;
+                self.item(Some(id), remote, What::Ignored, Some(reason));
+            }
+            return Ok(true);
+        }
+        if self.tx.link(link)?.state == LinkState::Ignored {
+            self.tx.set_link_state(link, LinkState::Live, None)?;
+        }
+        self.happened(id, remote, &Order::of(&before)?, &now)?;
+        self.hold_goods(id, &now)?;
+        Ok(true)
+    }
+
+    /// Orders from before the cut-over, or read during first contact, are known and go nowhere.
+    fn stays_out(&self, placed: &Placed) -> Option<String> {
+        if self.stream.phase != Phase::Live {
+            return Some("read during first contact".into());
+        }
+        self.stream.cut_over_at.filter(|at| placed.placed < *at).map(|_| "before cut-over".into())
+    }
+
+    /// A platform without markers still names the number that the order has elsewhere.
+    fn by_other_number(&self, remote: &RemoteRef, shown: &Order) -> Result<Option<Matched>, LedgerError> {
+        let Some(number) = shown.placed.as_ref().and_then(|placed| placed.other_number.as_deref()) else {
+            return Ok(None);
+        };
+        let mut hits = Vec::new();
+        for platform in self.platforms.iter().filter(|platform| platform.id != self.me.id) {
+            hits.extend(self.numbered(platform.code.as_str(), number)?);
+            let prefix = format!("{}-", platform.code);
+            if let Some(bare) = number.strip_prefix(&prefix) {
+                hits.extend(self.numbered(platform.code.as_str(), bare)?);
+            }
+        }
+        let found = self.one_of(RecordKind::Order, remote, hits, &format!("number `{number}`"))?;
+        Ok(match found {
+            Some(Matched::Key(record)) => {
+                let intents = self.tx.intents_of(record)?;
+                let intent = intents.into_iter().rev().find(|intent| {
+                    intent.platform == self.me.id && intent.kind == Kind::Order && intent.sent_at.is_some()
+                });
+                Some(Matched::Own { record, intent: intent.map(Box::new) })
+            }
+            found => found,
+        })
+    }
+
+    /// What happened at the platform that the order came from.
+    fn happened(&mut self, id: RecordId, remote: &RemoteRef, old: &Order, new: &Order) -> Result<(), LedgerError> {
+        let Some(placed) = &new.placed else { return Ok(()) };
+        let body = self.order_body(id)?;
+        let first = self.tx.add_event(id, EventName::Placed, "", &body, self.me.id, self.run)?;
+        let event = match first {
+            Some(event) => {
+                self.item(Some(id), remote, What::Event, Some("placed".into()));
+                event
+            }
+            None => self.placed_event(id)?,
+        };
+        let fresh = first.is_some() || self.tx.refresh_event(event, &body)?;
+        if !fresh && let Some(before) = &old.placed {
+            self.edited(id, remote, before, placed)?;
+        }
+        self.payments(id, remote, placed, new, fresh)?;
+        if new.state == Some(OrderState::Cancelled) {
+            return self.cancelled(id, remote, event, "");
+        }
+        self.send_placed(id, event, placed)?;
+        if new.state == Some(OrderState::Completed) {
+            self.tell(id, remote, EventName::Completed, "", Happening::Completed)?;
+        }
+        Ok(())
+    }
+
+    /// The frozen body of the order itself: its facets.
+    fn order_body(&self, id: RecordId) -> Result<Facets, LedgerError> {
+        let stored = self.tx.record(id)?;
+        let of_order = |key: &&FacetKey| matches!(key.name(), "placed" | "state" | "payment");
+        let facets = stored.facets.iter().filter(|(key, _)| of_order(key));
+        Ok(facets.map(|(key, facet)| (key.clone(), facet.body.clone())).collect())
+    }
+
+    fn placed_event(&self, id: RecordId) -> Result<EventId, LedgerError> {
+        let events = self.tx.events_of(id)?;
+        events
+            .iter()
+            .find(|event| event.name == EventName::Placed)
+            .map(|event| event.id)
+            .ok_or_else(|| LedgerError::Missing { what: "event `placed` of order", id: id.to_string() })
+    }
+
+    /// Sends the order to where orders are made, once its totals add up.
+    fn send_placed(&mut self, id: RecordId, event: EventId, placed: &Placed) -> Result<(), LedgerError> {
+        let cause = format!("totals:{id}");
+        if let Some(mismatch) = mismatch(placed) {
+            if self.tx.deliveries_of(id)?.iter().any(|delivery| delivery.event == event) {
+                return Ok(());
+            }
+            self.tx.attend(
+                &NewAttention {
+                    cause_key: cause,
+                    platform: Some(self.me.id),
+                    kind: Some(Kind::Order),
+                    record: Some(id),
+                    title: format!("Order {} of {} does not add up: {mismatch}.", placed.number, self.me.code),
+                    hint: "Correct it in the shop; it is sent on when it adds up. Or send it on as it is.".into(),
+                    choices: vec![Choice::new("send", "Send it on as it is"), Choice::new("keep", "Keep it here")],
+                    data: serde_json::json!({"event": event.0}),
+                    grouped: false,
+                },
+                self.run,
+            )?;
+            return Ok(());
+        }
+        self.tx.solve_attention(&cause)?;
+        self.deliver_placed(id, event)
+    }
+
+    /// Sends the order to where orders are made.
+    pub(in crate::sync) fn deliver_placed(&mut self, id: RecordId, event: EventId) -> Result<(), LedgerError> {
+        for target in self.platforms.iter().filter(|target| makes_orders(target) && target.id != self.me.id) {
+            if !self.tx.deliver(event, target.id, id)? {
+                // Cancelled unsent, and then taken up again in the shop.
+                let void = self.tx.deliveries_of(id)?.into_iter().any(|delivery| {
+                    (delivery.event, delivery.platform, delivery.state) == (event, target.id, DeliveryState::Void)
+                        && delivery.reason.as_deref() == Some(UNSENT)
+                });
+                if void {
+                    self.tx.set_delivery(event, target.id, DeliveryState::Due, None)?;
+                }
+                continue;
+            }
+            let test = self.me.environment == Some(Environment::Test)
+                && target.environment == Some(Environment::Live)
+                && !target.policy.allow_test_orders;
+            if test {
+                let reason = format!("{} is a test shop and {} is live", self.me.code, target.code);
+                self.tx.set_delivery(event, target.id, DeliveryState::Void, Some(&reason))?;
+                self.tx.attend(
+                    &NewAttention {
+                        cause_key: format!("test-orders:{}:{}", self.me.id, target.id),
+                        platform: Some(target.id),
+                        kind: Some(Kind::Order),
+                        title: format!("Orders of {} are not sent to {}: {reason}.", self.me.code, target.code),
+                        hint: format!("Set `allow_test_orders` in the policy of {} if this is meant.", target.code),
+                        grouped: true,
+                        ..NewAttention::default()
+                    },
+                    self.run,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The buyer or the shop changed what was ordered, after somebody was told.
+    fn edited(
+        &mut self,
+        id: RecordId,
+        remote: &RemoteRef,
+        before: &Placed,
+        placed: &Placed,
+    ) -> Result<(), LedgerError> {
+        // Our own number of it is no edit.
+        let plain = |placed: &Placed| Placed { other_number: None, ..placed.clone() };
+        if plain(before) == plain(placed) {
+            return Ok(());
+        }
+        let body = self.order_body(id)?;
+        let key = Hash::of(&body.get(&FacetKey::from("placed")).cloned().unwrap_or_default()).to_hex();
+        if self.tx.add_event(id, EventName::Changed, &key, &body, self.me.id, self.run)?.is_none() {
+            return Ok(());
+        }
+        self.item(Some(id), remote, What::Event, Some("changed".into()));
+        let told = self.told(id)?;
+        let names: Vec<&str> =
+            self.platforms.iter().filter(|t| told.contains(&t.id)).map(|target| target.code.as_str()).collect();
+        if !names.is_empty() {
+            self.tx.attend(
+                &NewAttention {
+                    cause_key: format!("edited:{id}"),
+                    platform: Some(self.me.id),
+                    kind: Some(Kind::Order),
+                    record: Some(id),
+                    title: format!(
+                        "Order {} of {} was changed after it was sent to {}.",
+                        placed.number,
+                        self.me.code,
+                        names.join(", ")
+                    ),
+                    hint: "Make the same change there by hand, then dismiss this.".into(),
+                    data: serde_json::json!({"changed": key}),
+                    ..NewAttention::default()
+                },
+                self.run,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Payments and refunds. What the order itself carries when it is sent is only noted.
+    fn payments(
+        &mut self,
+        id: RecordId,
+        remote: &RemoteRef,
+        placed: &Placed,
+        order: &Order,
+        carried: bool,
+    ) -> Result<(), LedgerError> {
+        for (n, payment) in order.payments().iter().enumerate() {
+            let name = payment.id.clone().or_else(|| payment.transaction.clone()).unwrap_or_else(|| format!("#{n}"));
+            let money_came =
+                matches!(payment.state, PaymentState::Paid | PaymentState::PartlyRefunded | PaymentState::Refunded);
+            if money_came && payment.amount > Decimal::ZERO {
+                let paid = Payment { state: PaymentState::Paid, ..payment.clone() };
+                let event = self.add(id, remote, EventName::Paid, &name, payment.at, Happening::Paid(paid))?;
+                if let Some(event) = event.filter(|_| !carried) {
+                    self.send_event(id, event, Kind::OrderEvent)?;
+                }
+            }
+            let refund = if payment.amount < Decimal::ZERO {
+                Some(-payment.amount)
+            } else {
+                (payment.state == PaymentState::Refunded).then_some(payment.amount)
+            };
+            if let Some(amount) = refund {
+                let what = Happening::Refunded { amount, lines: Vec::new(), restock: false, reason: None };
+                let event = self.add(id, remote, EventName::Refunded, &name, payment.at, what)?;
+                if let Some(event) = event {
+                    self.send_event(id, event, Kind::OrderEvent)?;
+                }
+            } else if payment.state == PaymentState::PartlyRefunded
+                && !order.payments().iter().any(|other| other.amount < Decimal::ZERO)
+            {
+                self.tx.attend(
+                    &NewAttention {
+                        cause_key: format!("refund:{id}:{name}"),
+                        platform: Some(self.me.id),
+                        kind: Some(Kind::Order),
+                        record: Some(id),
+                        title: format!(
+                            "Order {} of {} was partly refunded; how much, the shop does not say.",
+                            placed.number, self.me.code
+                        ),
+                        hint: "Look in the shop and note the refund by hand where it is needed.".into(),
+                        ..NewAttention::default()
+                    },
+                    self.run,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The order is void: who has not been sent it yet never will be, the others are told.
+    fn cancelled(&mut self, id: RecordId, remote: &RemoteRef, placed: EventId, key: &str) -> Result<(), LedgerError> {
+        for delivery in self.tx.deliveries_of(id)? {
+            if delivery.event == placed
+                && matches!(delivery.state, DeliveryState::Due | DeliveryState::Open)
+                && self.tx.withdraw_delivery(placed, delivery.platform, UNSENT)?
+            {
+                for later in self.tx.deliveries_of(id)? {
+                    if later.platform == delivery.platform && later.event != placed {
+                        self.tx.withdraw_delivery(later.event, later.platform, "its order was cancelled unsent")?;
+                    }
+                }
+            }
+        }
+        self.tx.solve_attention(&format!("totals:{id}"))?;
+        self.tell(id, remote, EventName::Cancelled, key, Happening::Cancelled { lines: Vec::new(), reason: None })
+    }
+
+    /// What a platform says of an order that another one placed: its number, its cancellation, its end.
+    fn counterpart(&mut self, id: RecordId, remote: &RemoteRef, shown: &Order) -> Result<(), LedgerError> {
+        let stored = self.tx.record(id)?;
+        let known = Order::of(&stored)?;
+        let state = shown.state.unwrap_or(OrderState::Pending);
+        if !matches!(state, OrderState::Pending | OrderState::Cancelled) {
+            self.tx.accept_reservations(id, self.read_at)?;
+        }
+        if self.tx.events_of(id)?.is_empty() {
+            // From before the cut-over: nobody is told anything.
+            return Ok(());
+        }
+        let theirs = known.placed.as_ref().map(|placed| placed.number.as_str());
+        if let Some(number) = shown.placed.as_ref().map(|placed| placed.number.as_str())
+            && !number.is_empty()
+            && Some(number) != theirs
+        {
+            let key = format!("{}/{number}", self.me.code);
+            self.tx.add_keys(id, RecordKind::Order, &[Key { kind: KeyType::OrderNumber, value: key.clone() }])?;
+            self.tell(id, remote, EventName::Numbered, &key, Happening::Numbered(number.to_owned()))?;
+        }
+        match state {
+            OrderState::Cancelled => {
+                let what = Happening::Cancelled { lines: Vec::new(), reason: None };
+                self.tell(id, remote, EventName::Cancelled, "", what)?;
+                self.release_goods(id)?;
+            }
+            OrderState::Completed => self.tell(id, remote, EventName::Completed, "", Happening::Completed)?,
+            OrderState::Pending | OrderState::Open | OrderState::PartlyShipped | OrderState::Shipped => {}
+        }
+        Ok(())
+    }
+
+    /// Notes an event and sends it to everybody else who has the order.
+    fn tell(
+        &mut self,
+        id: RecordId,
+        remote: &RemoteRef,
+        name: EventName,
+        key: &str,
+        what: Happening,
+    ) -> Result<(), LedgerError> {
+        match self.add(id, remote, name, key, None, what)? {
+            Some(event) => self.send_event(id, event, Kind::OrderEvent),
+            None => Ok(()),
+        }
+    }
+
+    fn add(
+        &mut self,
+        id: RecordId,
+        remote: &RemoteRef,
+        name: EventName,
+        key: &str,
+        at: Option<Timestamp>,
+        what: Happening,
+    ) -> Result<Option<EventId>, LedgerError> {
+        let event = OrderEvent { at: at.unwrap_or(self.read_at), what };
+        let body = serde_json::to_value(event).map_err(|source| LedgerError::Corrupt { what: "event", source })?;
+        let facets = Facets::from([(FacetKey::from("event"), body)]);
+        let added = self.tx.add_event(id, name, key, &facets, self.me.id, self.run)?;
+        if added.is_some() {
+            self.item(Some(id), remote, What::Event, Some(name.as_str().into()));
+        }
+        Ok(added)
+    }
+
+    /// Platforms that have the order or are about to get it.
+    fn told(&self, id: RecordId) -> Result<BTreeSet<PlatformId>, LedgerError> {
+        let mut told: BTreeSet<PlatformId> = self
+            .tx
+            .links_of(id)?
+            .into_iter()
+            .filter(|link| link.kind == RecordKind::Order && link.state == LinkState::Live)
+            .map(|link| link.platform)
+            .collect();
+        let placed = self.placed_event(id)?;
+        let on_its_way = |state| state != DeliveryState::Void;
+        told.extend(
+            self.tx
+                .deliveries_of(id)?
+                .into_iter()
+                .filter(|delivery| delivery.event == placed && on_its_way(delivery.state))
+                .map(|delivery| delivery.platform),
+        );
+        told.remove(&self.me.id);
+        Ok(told)
+    }
+
+    /// Sends an event to everybody else who has the order and hears of such events.
+    pub(super) fn send_event(&mut self, id: RecordId, event: EventId, kind: Kind) -> Result<(), LedgerError> {
+        let told = self.told(id)?;
+        for target in self.platforms.iter().filter(|target| told.contains(&target.id)) {
+            if target.state != PlatformState::Removed && target.policy.pushes.contains(&kind) {
+                self.tx.deliver(event, target.id, id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The goods that the order holds until the owner of the stock counts them itself.
+    fn hold_goods(&mut self, id: RecordId, order: &Order) -> Result<(), LedgerError> {
+        let over = matches!(order.state, Some(OrderState::Shipped | OrderState::Completed | OrderState::Cancelled));
+        let Some(placed) = order.placed.as_ref().filter(|_| !over) else { return self.release_goods(id) };
+        let mut lines = BTreeSet::new();
+        for line in placed.lines.iter().filter(|line| line.kind == LineKind::Product) {
+            let Some(variant) = self.variant_of(line.variant.as_ref())? else { continue };
+            lines.insert(line.id.clone());
+            if self.tx.reserve(id, &line.id, variant, line.quantity, self.me.id)? {
+                self.want_stock(variant)?;
+            }
+        }
+        for reservation in self.tx.reservations_of(id)? {
+            if reservation.open && !lines.contains(&reservation.line) {
+                self.tx.release(reservation.id)?;
+                self.want_stock(reservation.variant)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn release_goods(&mut self, id: RecordId) -> Result<(), LedgerError> {
+        for reservation in self.tx.reservations_of(id)? {
+            if reservation.open {
+                self.tx.release(reservation.id)?;
+                self.want_stock(reservation.variant)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The variant on an order line, as this platform names it.
+    fn variant_of(&self, link: Option<&Link>) -> Result<Option<RecordId>, LedgerError> {
+        let Some(link) = link else { return Ok(None) };
+        if let Some(id) = &link.id
+            && let Some(found) = self.tx.link_by_remote(self.me.id, RecordKind::Variant, id)?
+            && found.state != LinkState::Removed
+            && found.record.is_some()
+        {
+            return Ok(found.record);
+        }
+        if link.key.is_empty() {
+            return Ok(None);
+        }
+        let key = Key { kind: KeyType::Sku, value: link.key.trim().to_owned() };
+        let hits = self.tx.records_by_key(RecordKind::Variant, &key)?;
+        Ok(if let [hit] = hits[..] { Some(hit) } else { None })
+    }
+
+    /// Every shop that sells the variant has to compute its figure anew.
+    pub(super) fn want_stock(&self, variant: RecordId) -> Result<(), LedgerError> {
+        let record = self.tx.record(variant)?;
+        let keys: Vec<&FacetKey> = record.facets.keys().filter(|key| key.name() == "stock").collect();
+        for target in self.platforms.iter().filter(|target| target.policy.pushes.contains(&Kind::Stock)) {
+            for key in &keys {
+                if self.ownership.owner(RecordKind::Variant, key, record.origin) != Some(target.id)
+                    && self.hears(target, Kind::Stock, &record)?
+                {
+                    self.tx.want(target.id, Kind::Stock, variant, key.as_str(), WantReason::Data, None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The customer record of the buyer: by the id on this platform, else by e-mail address, else new.
+    fn buyer(&mut self, placed: &Placed) -> Result<(), LedgerError> {
+        let email = placed.buyer.email.clone().unwrap_or_else(|| placed.customer.key.clone()).trim().to_lowercase();
+        let id = placed.customer.id.as_deref().filter(|id| !id.is_empty());
+        if let Some(id) = id
+            && let Some(link) = self.tx.link_by_remote(self.me.id, RecordKind::Customer, id)?
+            && link.record.is_some()
+            && link.state != LinkState::Removed
+        {
+            return Ok(());
+        }
+        let key = Key { kind: KeyType::Email, value: email };
+        let hits =
+            if key.value.is_empty() { Vec::new() } else { self.tx.records_by_key(RecordKind::Customer, &key)? };
+        let remote = id.map(RemoteRef::new);
+        let record = match hits[..] {
+            [hit] => hit,
+            [] if self.me.policy.creates.contains(&RecordKind::Customer)
+                && (remote.is_some() || !key.value.is_empty()) =>
+            {
+                let record = self.tx.create_record(RecordKind::Customer, Some(self.me.id), self.run)?;
+                self.tx.add_keys(record, RecordKind::Customer, &[key])?;
+                self.first_facets(record, placed)?;
+                record
+            }
+            // Two customers with one address: the order carries the buyer's data, and a person tells them apart.
+            _ => return Ok(()),
+        };
+        if let Some(remote) = remote
+            && self.tx.link_of(self.me.id, RecordKind::Customer, record, MAIN)?.is_none()
+            && !self.tx.is_never_match(self.me.id, RecordKind::Customer, &remote.id, record)?
+        {
+            self.tx.add_link(&NewLink {
+                run: self.run,
+                ..NewLink::live(self.me.id, RecordKind::Customer, record, remote, MadeBy::Pulled)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn first_facets(&mut self, customer: RecordId, placed: &Placed) -> Result<(), LedgerError> {
+        let json = |value: serde_json::Result<serde_json::Value>| {
+            value.map_err(|source| LedgerError::Corrupt { what: "customer", source })
+        };
+        let mut addresses = vec![placed.billing.clone()];
+        addresses.extend(placed.shipping.clone().filter(|shipping| *shipping != placed.billing));
+        for (n, address) in addresses.iter_mut().enumerate() {
+            if address.key.is_empty() {
+                address.key = if n == 0 { "billing".into() } else { "shipping".into() };
+            }
+        }
+        let changes = [
+            (FacetKey::head(), json(serde_json::to_value(&placed.buyer))?),
+            (FacetKey::from("addresses"), json(serde_json::to_value(&addresses))?),
+        ];
+        let changes = changes.map(|(key, body)| FacetChange { key, body: Some(body), as_of: None }).into();
+        let changed = self.tx.write_facets(customer, changes, Some(self.me.id), FacetRule::First, self.run)?;
+        let record = self.tx.record(customer)?;
+        self.want_changed(&record, &changed)
+    }
+}
+
+fn makes_orders(target: &Platform) -> bool {
+    target.state != PlatformState::Removed
+        && target.policy.create_on.contains(&RecordKind::Order)
+        && target.policy.pushes.contains(&Kind::Order)
+}

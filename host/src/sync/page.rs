@@ -1,0 +1,136 @@
+//! What a connector returned, checked before any of it comes near the ledger.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::ledger::platform::Platform;
+use crate::model::catalog::{Attribute, CategoryHead, Medium, Price, ProductHead, StockLevel, Texts, VariantHead};
+use crate::model::record::{Key, KeyType};
+use crate::model::sales::{Address, CustomerHead, OrderState, PaymentFacet, Placed, Shipment};
+use crate::model::{FacetKey, Facets, Kind, Link, Page, Record, Unreadable};
+
+/// A page whose records can be applied, and what cannot.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) records: Vec<Record>,
+    pub(super) unreadable: Vec<Unreadable>,
+}
+
+/// Sorts a page into what can be applied and what has to be kept raw. Keys are trimmed, e-mail addresses in lower case,
+/// order numbers get their platform's code, and times of figures are turned into our clock's; a figure without a time was
+/// taken when the pull began, at the earliest.
+pub(super) fn check(page: &Page, kind: Kind, platform: &Platform, began: Timestamp) -> Checked {
+    let mut checked = Checked { records: Vec::new(), unreadable: page.unreadable.clone() };
+    for record in &page.records {
+        match check_record(record, kind) {
+            Ok(()) => checked.records.push(tidy(record.clone(), platform, began)),
+            Err(why) => checked.unreadable.push(Unreadable {
+                id: record.remote.as_ref().map(|remote| remote.id.clone()).filter(|id| !id.is_empty()),
+                raw: serde_json::to_string(record).unwrap_or_else(|_| format!("{record:?}")),
+                why,
+            }),
+        }
+    }
+    checked
+}
+
+fn tidy(mut record: Record, platform: &Platform, began: Timestamp) -> Record {
+    tidy_keys(&mut record.keys, platform);
+    for variant in &mut record.variants {
+        variant.sku = variant.sku.trim().to_owned();
+        if !variant.sku.is_empty() {
+            variant.keys.push(Key { kind: KeyType::Sku, value: variant.sku.clone() });
+        }
+        tidy_keys(&mut variant.keys, platform);
+    }
+    if record.kind == Kind::Stock {
+        let skew = SignedDuration::from_millis(platform.clock_skew_ms);
+        let at = record.as_of.map_or(began, |at| at.checked_sub(skew).unwrap_or(at));
+        record.as_of = Some(at);
+    }
+    record
+}
+
+fn tidy_keys(keys: &mut Vec<Key>, platform: &Platform) {
+    let prefix = format!("{}/", platform.code);
+    for key in keys.iter_mut() {
+        key.value = key.value.trim().to_owned();
+        match key.kind {
+            KeyType::Email => key.value = key.value.to_lowercase(),
+            KeyType::OrderNumber if !key.value.starts_with(&prefix) => key.value.insert_str(0, &prefix),
+            KeyType::OrderNumber | KeyType::Sku | KeyType::Ean | KeyType::Number | KeyType::Category => {}
+        }
+    }
+    keys.retain(|key| !key.value.is_empty());
+    keys.sort_by(|a, b| (a.kind, &a.value).cmp(&(b.kind, &b.value)));
+    keys.dedup();
+}
+
+fn check_record(record: &Record, kind: Kind) -> Result<(), String> {
+    if record.kind != kind {
+        return Err(format!("a {} came where {kind} was asked for", record.kind));
+    }
+    if record.remote.as_ref().is_none_or(|remote| remote.id.is_empty()) {
+        return Err("it has no id".into());
+    }
+    check_facets(kind, &record.facets)?;
+    match kind {
+        Kind::Stock | Kind::Price if record.facets.len() != 1 => {
+            return Err(format!("it has {} figures instead of one", record.facets.len()));
+        }
+        Kind::Shipment if record.of.is_none() => return Err("it names no order".into()),
+        Kind::Shipment if !record.facets.contains_key(&FacetKey::from("shipment")) => {
+            return Err("it says nothing".into());
+        }
+        _ => {}
+    }
+    let mut seen = BTreeMap::new();
+    for variant in &record.variants {
+        let Some(remote) = variant.remote.as_ref().filter(|remote| !remote.id.is_empty()) else {
+            return Err(format!("variant `{}` has no id", variant.sku));
+        };
+        if seen.insert(&remote.id, ()).is_some() {
+            return Err(format!("variant id {} comes twice", remote.id));
+        }
+        for (key, body) in &variant.facets {
+            let checked = match key.name() {
+                "head" => readable::<VariantHead>(body),
+                "media" => readable::<Vec<Medium>>(body),
+                name => Err(format!("a variant has no facet `{name}`")),
+            };
+            checked.map_err(|why| format!("variant `{}`, {key}: {why}", variant.sku))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_facets(kind: Kind, facets: &Facets) -> Result<(), String> {
+    for (key, body) in facets {
+        let checked = match (kind, key.name()) {
+            (Kind::Category, "head") => readable::<CategoryHead>(body),
+            (Kind::Category | Kind::Product, "texts") => readable::<Texts>(body),
+            (Kind::Category | Kind::Product, "media") => readable::<Vec<Medium>>(body),
+            (Kind::Product, "head") => readable::<ProductHead>(body),
+            (Kind::Product, "categories") => readable::<Vec<Link>>(body),
+            (Kind::Product, "attributes") => readable::<Vec<Attribute>>(body),
+            (Kind::Product, "grouping") => readable::<Vec<String>>(body),
+            (Kind::Stock, "stock") => readable::<StockLevel>(body),
+            (Kind::Price, "price") => readable::<Price>(body),
+            (Kind::Customer, "head") => readable::<CustomerHead>(body),
+            (Kind::Customer, "addresses") => readable::<Vec<Address>>(body),
+            (Kind::Order, "placed") => readable::<Placed>(body),
+            (Kind::Order, "state") => readable::<OrderState>(body),
+            (Kind::Order, "payment") => readable::<PaymentFacet>(body),
+            (Kind::Shipment, "shipment") => readable::<Shipment>(body),
+            (_, name) => Err(format!("a {kind} has no facet `{name}`")),
+        };
+        checked.map_err(|why| format!("{key}: {why}"))?;
+    }
+    Ok(())
+}
+
+fn readable<T: serde::de::DeserializeOwned>(body: &Value) -> Result<(), String> {
+    serde_json::from_value::<T>(body.clone()).map(drop).map_err(|error| error.to_string())
+}
