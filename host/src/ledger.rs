@@ -7,6 +7,7 @@
 pub mod attention;
 pub mod event;
 pub mod inbox;
+pub mod intent;
 pub mod instance;
 pub mod link;
 pub mod platform;
