@@ -7,8 +7,8 @@
 pub mod attention;
 pub mod event;
 pub mod inbox;
-pub mod intent;
 pub mod instance;
+pub mod intent;
 pub mod link;
 pub mod platform;
 pub mod record;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -413,9 +413,11 @@ impl Tx<'_> {
             known.retain(|other| (other.kind, &other.key) != (part.kind, &part.key));
             known.push(part.clone());
         }
-        self.connection
-            .prepare_cached("UPDATE intent SET remote_id = ?2, parts = ?3 WHERE id = ?1")?
-            .execute((id.0, &remote.id, to_json(&known)?))?;
+        self.connection.prepare_cached("UPDATE intent SET remote_id = ?2, parts = ?3 WHERE id = ?1")?.execute((
+            id.0,
+            &remote.id,
+            to_json(&known)?,
+        ))?;
         Ok(())
     }
 
@@ -444,13 +446,7 @@ impl Tx<'_> {
                      uncertain = uncertain OR ?2 = 'unknown'
                  WHERE id = ?1",
             )?
-            .execute((
-                id.0,
-                state.as_str(),
-                error,
-                not_before.map(micros),
-                (!open).then(|| micros(self.now())),
-            ))?;
+            .execute((id.0, state.as_str(), error, not_before.map(micros), (!open).then(|| micros(self.now()))))?;
         Ok(())
     }
 
@@ -494,9 +490,11 @@ impl Tx<'_> {
             body.remote = Some(remote.clone());
             body.parts = self.intent(id)?.parts;
         }
-        self.connection
-            .prepare_cached("UPDATE intent SET op = ?2, body = ?3 WHERE id = ?1")?
-            .execute((id.0, op.as_str(), to_json(&body)?))?;
+        self.connection.prepare_cached("UPDATE intent SET op = ?2, body = ?3 WHERE id = ?1")?.execute((
+            id.0,
+            op.as_str(),
+            to_json(&body)?,
+        ))?;
         Ok(())
     }
 

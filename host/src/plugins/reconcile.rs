@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use super::registry::{Known, Registry, RegistryError, Table};
+use crate::runtime::Build;
 use crate::runtime::build::hash;
 use crate::runtime::engine::{LoadError, MAX_FILE};
-use crate::runtime::Build;
 
 /// A file whose last change is older is complete; a younger one is looked at twice.
 const OLD: Duration = Duration::from_secs(2);
@@ -80,9 +80,9 @@ impl Registry {
     /// The candidates in the folder.
     async fn stamps(&self) -> Result<BTreeMap<String, Stamp>, RegistryError> {
         let folder = self.inner.folder.clone();
-        let listed = tokio::task::spawn_blocking(move || stamps(&folder)).await.unwrap_or_else(|error| {
-            Err(std::io::Error::other(error))
-        });
+        let listed = tokio::task::spawn_blocking(move || stamps(&folder))
+            .await
+            .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         listed.map_err(|source| RegistryError { path: self.inner.folder.clone(), source })
     }
 

@@ -203,10 +203,8 @@ impl Registry {
     /// Puts a new table in place and says what is different.
     pub(super) fn replace(&self, table: Table) {
         let table = Arc::new(table);
-        let old = std::mem::replace(
-            &mut *self.inner.table.write().unwrap_or_else(PoisonError::into_inner),
-            table.clone(),
-        );
+        let old =
+            std::mem::replace(&mut *self.inner.table.write().unwrap_or_else(PoisonError::into_inner), table.clone());
         for change in changes(&old, &table) {
             match &change {
                 Change::Serving { connector, version, file } => {

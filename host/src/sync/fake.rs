@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-pub(crate) use script::{Fault, Misfortune, Verb};
+pub(crate) use script::{Fault, Misfortune, Side, Verb};
 pub(crate) use world::{Applied, Object, World};
 
 use super::clock::Clock;
