@@ -73,7 +73,7 @@ impl FacetPattern {
         let mut pattern = self.0.split(':').peekable();
         while let Some(part) = pattern.next() {
             if part == "*" && pattern.peek().is_none() {
-                return true;
+                return key.next().is_some();
             }
             match key.next() {
                 Some(k) if part == "*" || part == k => {}
