@@ -176,7 +176,7 @@ pub fn category(raw: &RawCategory, parents: &[RawCategory], language: &str) -> C
             meta_description: None,
             keywords: Vec::new(),
         }],
-        pictures: Some(raw.image.iter().map(|image| medium(image, language)).collect()),
+        pictures: Some(pictures(&raw.image, language)),
         extra: Vec::new(),
     }
 }
@@ -214,7 +214,7 @@ pub fn product(raw: &Article, variations: &[Article], words: &Words<'_>) -> Resu
             meta_description: None,
             keywords: Vec::new(),
         }],
-        pictures: Some(raw.images.iter().map(|image| medium(image, words.language)).collect()),
+        pictures: Some(pictures(&raw.images, words.language)),
         categories: Some(raw.categories.iter().map(|term| link(term.id, &term.slug)).collect()),
         attributes: Some(attributes(raw, words.language)),
         variants: Some(variants),
@@ -250,7 +250,7 @@ fn variant(raw: &Article, product: &Article, words: &Words<'_>) -> Result<Varian
         tax_percent: percent.map(|percent| percent.to_string()),
         choices: if own { Vec::new() } else { raw.attributes.iter().map(|one| choice(one, words.language)).collect() },
         weight_kg: amount(weight)?.map(|weight| in_kg(weight, words.unit).normalize().to_string()),
-        pictures: (!own).then(|| raw.image.iter().map(|image| medium(image, words.language)).collect()),
+        pictures: (!own).then(|| pictures(&raw.image, words.language)),
         extra: Vec::new(),
     })
 }
@@ -274,6 +274,11 @@ fn attributes(raw: &Article, language: &str) -> Vec<Attribute> {
         }
     }
     all
+}
+
+/// Pictures in display order; one whose file is lost has no address.
+fn pictures<'a>(images: impl IntoIterator<Item = &'a Image>, language: &str) -> Vec<Medium> {
+    images.into_iter().filter(|image| !image.src.is_empty()).map(|image| medium(image, language)).collect()
 }
 
 fn medium(image: &Image, language: &str) -> Medium {
@@ -306,3 +311,6 @@ fn kg(unit: WeightUnit) -> Decimal {
         WeightUnit::Oz => Decimal::new(28_349_523_125, 12),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -227,7 +227,8 @@ pub fn order(raw: &RawOrder, settings: &Settings) -> Result<Order, Error> {
     let placed = gmt(raw.date_created_gmt.as_deref())?
         .ok_or_else(|| Error::Bug(format!("order {} says no time of its making", raw.id)))?;
     let buyer = buyer(raw);
-    let email = buyer.email.clone().unwrap_or_default();
+    // A sale at the counter has no address at all; it is nobody else's either.
+    let email = buyer.email.clone().unwrap_or_else(|| format!("guest-{}", raw.id));
     let mut extra: Vec<Field> =
         raw.coupon_lines.iter().map(|coupon| Field { name: "coupon".into(), value: coupon.code.clone() }).collect();
     if !matches!(
@@ -459,3 +460,6 @@ pub fn parts(order: u64, sent: &Sent) -> Vec<Part> {
     let id = |number: u32| format!("{order}/{}/{number}", sent.item);
     sent.parcels.iter().map(|one| part(PartKind::Parcel, &one.number.to_string(), id(one.number))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,3 +169,6 @@ pub fn address(key: &str, raw: &RawAddress) -> Address {
         phone: filled(Some(&raw.phone)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,3 +208,6 @@ pub fn price(amount: Option<&String>) -> Result<String, Error> {
     let amount: Option<Decimal> = amount.map(|amount| tradepost_sdk::decimal(amount)).transpose()?;
     Ok(amount.map(|amount| amount.normalize().to_string()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;
