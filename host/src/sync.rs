@@ -8,9 +8,16 @@ pub mod connector;
 #[cfg(test)]
 #[allow(dead_code, unused_imports, reason = "helpers for many tests; none needs all of them")]
 pub(crate) mod fake;
+pub mod guard;
 mod matching;
 pub mod ownership;
 mod page;
+pub mod plan;
+pub mod profile;
+pub mod projection;
 pub mod pull;
+pub mod push;
 pub mod recovery;
+pub mod stock;
 mod sweep;
+pub mod unknown;

@@ -117,7 +117,9 @@ mod tests {
             ("events are not rules", plan(3, Op::Apply, Alarm { rules: true, ..none }), None),
             (
                 "one record many times is one",
-                (0..9).map(|_| Weighed { record: RecordId(1), op: Op::Update, alarm: Alarm { price: true, ..none } }).collect(),
+                (0..9)
+                    .map(|_| Weighed { record: RecordId(1), op: Op::Update, alarm: Alarm { price: true, ..none } })
+                    .collect(),
                 None,
             ),
         ] {
@@ -131,7 +133,8 @@ mod tests {
     fn alarms_by_table() {
         let price = |old: Option<&str>, new: Option<&str>| {
             let body = |amount: Option<&str>| json!({"currency": "EUR", "basis": "net", "amount": amount});
-            alarm(&"price:base:main".into(), old.map(|old| body(Some(old))).as_ref(), &body(new), WantReason::Data).price
+            alarm(&"price:base:main".into(), old.map(|old| body(Some(old))).as_ref(), &body(new), WantReason::Data)
+                .price
         };
         for (old, new, expected) in [
             (None, Some("10"), false),

@@ -86,10 +86,7 @@ pub fn convert(amount: Decimal, from: TaxBasis, to: TaxBasis, percent: Decimal) 
 
 /// Looks a value up in a map; `*` stands for any.
 fn mapped(map: &BTreeMap<String, String>, table: &'static str, value: &str) -> Result<String, Misfit> {
-    map.get(value)
-        .or_else(|| map.get("*"))
-        .cloned()
-        .ok_or_else(|| Misfit::Unmapped { table, value: value.to_owned() })
+    map.get(value).or_else(|| map.get("*")).cloned().ok_or_else(|| Misfit::Unmapped { table, value: value.to_owned() })
 }
 
 /// The payments with the target's methods.

@@ -326,7 +326,7 @@ fn group(
 }
 
 /// Reads a facet body; `None` when it is null.
-pub(super) fn read<T: serde::de::DeserializeOwned>(body: &Value) -> Result<Option<T>, LedgerError> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &Value) -> Result<Option<T>, LedgerError> {
     if body.is_null() {
         return Ok(None);
     }
@@ -334,6 +334,6 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(body: &Value) -> Result<Optio
 }
 
 /// Canonical JSON of a facet body.
-pub(super) fn write(value: &impl serde::Serialize) -> Result<Value, LedgerError> {
+pub(crate) fn write(value: &impl serde::Serialize) -> Result<Value, LedgerError> {
     serde_json::to_value(value).map_err(|source| LedgerError::Corrupt { what: "facet", source })
 }

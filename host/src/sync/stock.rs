@@ -137,7 +137,14 @@ mod tests {
                 (Available, Available),
                 None,
             ),
-            ("all warehouses", rule(), vec![level("A", "5"), level("B", "2.9")], vec![], (Available, Available), Some("7")),
+            (
+                "all warehouses",
+                rule(),
+                vec![level("A", "5"), level("B", "2.9")],
+                vec![],
+                (Available, Available),
+                Some("7"),
+            ),
             (
                 "some warehouses",
                 StockRule { warehouses: vec!["A".into()], ..rule() },

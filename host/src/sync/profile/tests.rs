@@ -108,10 +108,9 @@ fn every_gross_cent_can_be_written_net() {
             let total = Decimal::new(cents, 2);
             let text = total.to_string();
             let lines = vec![line("a", LineKind::Product, "1", &text, Some(percent), None)];
-            let converted = with(&OrderProfile::default(), TaxBasis::Net, |t| {
-                placed(t, order(TaxBasis::Gross, &text, lines))
-            })
-            .unwrap();
+            let converted =
+                with(&OrderProfile::default(), TaxBasis::Net, |t| placed(t, order(TaxBasis::Gross, &text, lines)))
+                    .unwrap();
             assert_eq!(target_total(&converted), total, "{total} at {percent} %");
             let rounding = converted.lines.iter().filter(|line| line.kind == LineKind::Rounding);
             assert!(rounding.map(|line| line.total.abs()).sum::<Decimal>() <= dec("0.01"));
@@ -200,10 +199,7 @@ fn values_are_mapped_or_asked_for() {
     };
     let paid = with(&profile, TaxBasis::Gross, |t| payment(t, pay("card"))).unwrap();
     assert_eq!(paid.payments[0].method, "stripe");
-    assert_eq!(
-        with(&profile, TaxBasis::Gross, |t| payment(t, pay("cash"))),
-        Err(vec![missing("payment", "cash")])
-    );
+    assert_eq!(with(&profile, TaxBasis::Gross, |t| payment(t, pay("cash"))), Err(vec![missing("payment", "cash")]));
     let any = OrderProfile { payment: map(&[("*", "other")]), ..OrderProfile::default() };
     assert_eq!(with(&any, TaxBasis::Gross, |t| payment(t, pay("cash"))).unwrap().payments[0].method, "other");
 }

@@ -105,12 +105,7 @@ fn edge(next: &mut Option<Timestamp>, price: &Price, now: Timestamp) {
     }
 }
 
-fn in_channel(
-    price: &Price,
-    currency: &str,
-    basis: TaxBasis,
-    percent: Option<Decimal>,
-) -> Result<Price, String> {
+fn in_channel(price: &Price, currency: &str, basis: TaxBasis, percent: Option<Decimal>) -> Result<Price, String> {
     if price.currency != currency {
         return Err(format!(
             "the price is in {}, the channel sells in {currency}; say in the price rules which channel feeds it",
@@ -121,9 +116,11 @@ fn in_channel(
         (true, percent) => percent.unwrap_or_default(),
         (false, Some(percent)) => percent,
         (false, None) => {
-            return Err("the price has to be converted between net and gross, and the tax of the variant is not known; \
+            return Err(
+                "the price has to be converted between net and gross, and the tax of the variant is not known; \
                         give it a tax rate at its owner"
-                .into());
+                    .into(),
+            );
         }
     };
     let decimals = minor_units(currency);

@@ -1,0 +1,6 @@
+//! Pushes over fakes: what is sent, what is not, and that nothing is lost or doubled wherever it is cut.
+
+mod crash;
+mod event;
+mod stage;
+mod state;
