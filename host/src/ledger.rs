@@ -4,7 +4,11 @@
 //! go through one thread that commits what has queued up in one transaction with `synchronous=FULL`: when
 //! [`Ledger::write`] returns, its work survives a power cut.
 
+pub mod action;
 pub mod attention;
+pub mod audit;
+pub mod backup;
+pub mod blob;
 pub mod event;
 pub mod inbox;
 pub mod instance;
@@ -14,6 +18,7 @@ pub mod platform;
 pub mod record;
 pub mod reservation;
 pub mod run;
+pub mod secret;
 mod storage;
 pub mod stream;
 pub mod wait;

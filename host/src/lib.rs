@@ -4,8 +4,10 @@
 //! `plugins`, `sync` -> `ledger`, `runtime` -> `capability` -> `model`.
 
 pub mod capability;
+pub mod config;
 pub mod ledger;
 pub mod model;
 pub mod plugins;
 pub mod runtime;
+pub mod service;
 pub mod sync;

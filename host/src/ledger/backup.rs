@@ -1,0 +1,71 @@
+//! Copies of the ledger while it works, and what a copy must be before it is restored.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Ledger, LedgerError, MIGRATIONS};
+
+/// Pages copied before the writer gets its turn.
+const PAGES: std::ffi::c_int = 512;
+
+impl Ledger {
+    /// Copies the ledger to a new file while it goes on working. Blocks; call it on a thread that may.
+    ///
+    /// # Errors
+    /// The file exists, or the disk refuses. A copy that failed is removed.
+    pub fn backup_to(&self, target: &Path) -> Result<(), LedgerError> {
+        if target.exists() {
+            return Err(LedgerError::Conflict {
+                message: format!("{} exists; name a new file for the backup", target.display()),
+            });
+        }
+        let copied = copy(self.path(), target);
+        if copied.is_err() {
+            drop(std::fs::remove_file(target));
+        }
+        copied
+    }
+}
+
+fn copy(source: &Path, target: &Path) -> Result<(), LedgerError> {
+    let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut copy = Connection::open(target)?;
+    copy.pragma_update(None, "synchronous", "FULL")?;
+    rusqlite::backup::Backup::new(&source, &mut copy)?.run_to_completion(PAGES, Duration::from_millis(5), None)?;
+    copy.execute("UPDATE instance SET backup_at = ?1", [super::micros(jiff::Timestamp::now())])?;
+    // The copy is one plain file: no write-ahead log beside it.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Makes sure that a file is a whole ledger that this program can read.
+///
+/// # Errors
+/// What is wrong with it; the file is left as it is.
+pub fn inspect(file: &Path) -> Result<(), LedgerError> {
+    let refused = |why: &str| LedgerError::Conflict {
+        message: format!("{} is no backup that can be restored: {why}", file.display()),
+    };
+    if !file.is_file() {
+        return Err(refused("there is no such file"));
+    }
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let version: u32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|_| refused("it is no SQLite file"))?;
+    if version == 0 {
+        return Err(refused("it is no ledger"));
+    }
+    let known = MIGRATIONS.len();
+    if version as usize > known {
+        return Err(LedgerError::Newer { path: file.to_owned(), found: version as usize, known });
+    }
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(refused(&verdict));
+    }
+    Ok(())
+}
