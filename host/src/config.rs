@@ -137,14 +137,12 @@ impl Config {
             Some(path) => Some(path),
             None => Some(PathBuf::from("tradepost.toml")).filter(|path| path.is_file()),
         };
-        let mut table: Table = DEFAULTS
-            .parse()
-            .map_err(|source| ConfigError::Syntax { path: "config/default.toml".into(), source })?;
+        let mut table: Table =
+            DEFAULTS.parse().map_err(|source| ConfigError::Syntax { path: "config/default.toml".into(), source })?;
         if let Some(path) = &file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-            let own: Table =
-                text.parse().map_err(|source| ConfigError::Syntax { path: path.clone(), source })?;
+            let text =
+                std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+            let own: Table = text.parse().map_err(|source| ConfigError::Syntax { path: path.clone(), source })?;
             overlay(&mut table, own, path, "")?;
         }
         for (name, key) in
@@ -154,9 +152,9 @@ impl Config {
                 table.insert(key.into(), Value::String(value));
             }
         }
-        let raw: Raw = Value::Table(table).try_into().map_err(|error: toml::de::Error| ConfigError::Value {
-            message: error.message().to_owned(),
-        })?;
+        let raw: Raw = Value::Table(table)
+            .try_into()
+            .map_err(|error: toml::de::Error| ConfigError::Value { message: error.message().to_owned() })?;
         let listen = flags.listen.unwrap_or(raw.listen);
         if !listen.ip().is_loopback() {
             return Err(ConfigError::Value {
@@ -215,9 +213,7 @@ mod tests {
         let path = folder.path().join("tradepost.toml");
         std::fs::write(&path, text).unwrap();
         let flags = Flags { config: Some(path), ..Flags::default() };
-        Config::load_with(&flags, |name| {
-            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
+        Config::load_with(&flags, |name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]

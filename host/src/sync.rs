@@ -21,3 +21,4 @@ pub mod recovery;
 pub mod stock;
 mod sweep;
 pub mod unknown;
+pub mod schedule;

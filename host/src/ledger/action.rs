@@ -140,10 +140,8 @@ impl Tx<'_> {
                 new.start_mode.as_str(),
                 &new.schedule,
             ))?;
-        self.action_for(new.platform, new.direction, new.kind)?.ok_or_else(|| LedgerError::Missing {
-            what: "action",
-            id: format!("{} {}", new.direction, new.kind),
-        })
+        self.action_for(new.platform, new.direction, new.kind)?
+            .ok_or_else(|| LedgerError::Missing { what: "action", id: format!("{} {}", new.direction, new.kind) })
     }
 
     /// Writes mode, schedule, options and whether it is enabled.
@@ -176,9 +174,11 @@ impl Tx<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn note_action_run(&self, id: i64, run: RunId, next_at: Option<Timestamp>) -> Result<(), LedgerError> {
-        self.connection
-            .prepare_cached("UPDATE action SET last_run = ?2, next_at = ?3 WHERE id = ?1")?
-            .execute((id, run.0, next_at.map(micros)))?;
+        self.connection.prepare_cached("UPDATE action SET last_run = ?2, next_at = ?3 WHERE id = ?1")?.execute((
+            id,
+            run.0,
+            next_at.map(micros),
+        ))?;
         Ok(())
     }
 

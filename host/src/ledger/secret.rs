@@ -33,9 +33,10 @@ impl SealKey {
             message: format!("the secret was not stored: the system gives no random numbers ({error})"),
         })?;
         let payload = Payload { msg: secret.expose().as_bytes(), aad: bound.as_bytes() };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload).map_err(|_| LedgerError::Conflict {
-            message: "the secret was not stored: it is too long".into(),
-        })?;
+        let sealed = self
+            .0
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| LedgerError::Conflict { message: "the secret was not stored: it is too long".into() })?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -80,7 +81,8 @@ impl View<'_> {
     ) -> Result<std::collections::BTreeMap<String, Secret>, LedgerError> {
         let code = self.platform(platform)?.code;
         let mut statement = self.connection.prepare_cached("SELECT name, sealed FROM secret WHERE platform = ?1")?;
-        let rows = statement.query_map([platform.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let rows =
+            statement.query_map([platform.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         rows.map(|row| {
             let (name, sealed) = row?;
             let secret = key.open(&bound(&code, &name), &sealed)?;

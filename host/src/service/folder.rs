@@ -12,7 +12,9 @@ use crate::ledger::secret::SealKey;
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Another process works with it.
-    #[error("another Tradepost process works with {path}; stop it first, or send it commands with `tradepost --data {path} ...`")]
+    #[error(
+        "another Tradepost process works with {path}; stop it first, or send it commands with `tradepost --data {path} ...`"
+    )]
     Owned {
         /// Folder.
         path: PathBuf,
@@ -64,13 +66,8 @@ impl DataFolder {
         let root = root.canonicalize().map_err(at(root))?;
         private_folder(&root.join("clients/default")).map_err(at(&root))?;
         let path = root.join("lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(at(&path))?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(at(&path))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { root, lock }),
             Err(TryLockError::WouldBlock) => Err(FolderError::Owned { path: root }),
@@ -157,7 +154,9 @@ impl DataFolder {
     pub fn position(&self) -> Result<Option<(i64, i64)>, FolderError> {
         let path = self.position_path();
         match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.trim().split_once(' ').and_then(|(epoch, rev)| Some((epoch.parse().ok()?, rev.parse().ok()?)))),
+            Ok(text) => {
+                Ok(text.trim().split_once(' ').and_then(|(epoch, rev)| Some((epoch.parse().ok()?, rev.parse().ok()?))))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(FolderError::Io { path, source }),
         }
@@ -242,10 +241,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), before);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(folder.seal_key(None), Err(FolderError::KeyOpen { .. })));
-        assert!(matches!(
-            folder.seal_key(Some(&Secret::new("short".into()))),
-            Err(FolderError::KeyInvalid { .. })
-        ));
+        assert!(matches!(folder.seal_key(Some(&Secret::new("short".into()))), Err(FolderError::KeyInvalid { .. })));
         assert_eq!(folder.api_token().unwrap().expose(), read_token(temp.path()).unwrap().expose());
     }
 

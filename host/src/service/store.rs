@@ -27,11 +27,7 @@ impl Store for LedgerStore {
     ) -> Result<Vec<String>, LedgerError> {
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
         let keys = self.0.read(move |view| view.storage_keys(platform, &prefix)).await?;
-        Ok(keys
-            .into_iter()
-            .filter(|key| after.as_ref().is_none_or(|after| key > after))
-            .take(limit as usize)
-            .collect())
+        Ok(keys.into_iter().filter(|key| after.as_ref().is_none_or(|after| key > after)).take(limit as usize).collect())
     }
 
     async fn size(&self, platform: PlatformId) -> Result<u64, LedgerError> {
