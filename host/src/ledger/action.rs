@@ -195,3 +195,39 @@ impl Tx<'_> {
         Ok(())
     }
 }
+
+impl View<'_> {
+    /// Whether a push has anything to do now: wants that are due, or events that are not delivered.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn has_due(&self, platform: PlatformId, kind: Kind) -> Result<bool, LedgerError> {
+        let now = micros(Timestamp::now());
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM want WHERE platform = ?1 AND kind = ?2
+                         AND (not_before IS NULL OR not_before <= ?3)
+                         AND NOT EXISTS (SELECT 1 FROM wait WHERE what = 'want'
+                             AND what_id = ?1 || '/' || ?2 || '/' || want.record))
+                     OR (?2 IN ('order', 'shipment') AND EXISTS (
+                         SELECT 1 FROM delivery WHERE platform = ?1 AND state = 'due'))
+                     OR EXISTS (SELECT 1 FROM intent WHERE platform = ?1 AND state IN ('planned', 'retry')
+                         AND (kind = ?2 OR (?2 = 'order' AND kind = 'order-event'))
+                         AND (not_before IS NULL OR not_before <= ?3))",
+            )?
+            .query_row((platform.0, kind.as_str(), now), |row| row.get(0))?)
+    }
+
+    /// Active records of a kind.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn count_records(&self, kind: crate::model::RecordKind) -> Result<u64, LedgerError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT count(*) FROM record WHERE kind = ?1 AND state = 'active'")?
+            .query_row([kind.as_str()], |row| row.get::<_, i64>(0))?
+            .unsigned_abs())
+    }
+}

@@ -69,3 +69,16 @@ pub fn inspect(file: &Path) -> Result<(), LedgerError> {
     }
     Ok(())
 }
+
+/// Makes sure that a copy which is about to be restored knows that it is one, whoever made it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn mark_restored(file: &Path) -> Result<(), LedgerError> {
+    let connection = Connection::open(file)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let at = super::micros(jiff::Timestamp::now());
+    connection.execute("UPDATE instance SET backup_at = coalesce(backup_at, ?1)", [at])?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
