@@ -4,6 +4,7 @@ pub mod contact;
 pub mod folder;
 pub mod platforms;
 pub mod preview;
+pub mod questions;
 pub mod records;
 pub mod restore;
 pub mod runs;
