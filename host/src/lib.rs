@@ -11,3 +11,5 @@ pub mod plugins;
 pub mod runtime;
 pub mod service;
 pub mod sync;
+#[cfg(test)]
+mod tidy;
