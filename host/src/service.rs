@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::capability::Secret;
 use crate::config::Config;
-use crate::ledger::attention::AttentionState;
+use crate::ledger::attention::{Attention, AttentionState};
 use crate::ledger::instance::{Instance, host_fingerprint};
 use crate::ledger::platform::{Platform, PlatformState};
 use crate::ledger::run::Run;
@@ -312,7 +312,7 @@ impl Service {
         &self,
         state: Option<AttentionState>,
         limit: u32,
-    ) -> Result<Vec<crate::ledger::attention::Attention>, LedgerError> {
+    ) -> Result<Vec<Attention>, LedgerError> {
         self.ledger().read(move |view| view.attentions(state, None, limit)).await
     }
 

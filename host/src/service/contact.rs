@@ -11,7 +11,7 @@ use crate::ledger::action::{NewAction, StartMode};
 use crate::ledger::attention::AttentionState;
 use crate::ledger::instance::Mode as InstanceMode;
 use crate::ledger::link::LinkState;
-use crate::ledger::platform::{Platform, PlatformState};
+use crate::ledger::platform::PlatformState;
 use crate::ledger::run::{Cause, Direction, RunState};
 use crate::ledger::stream::Phase;
 use crate::ledger::want::WantReason;
