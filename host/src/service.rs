@@ -308,11 +308,7 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger cannot be used.
-    pub async fn attentions(
-        &self,
-        state: Option<AttentionState>,
-        limit: u32,
-    ) -> Result<Vec<Attention>, LedgerError> {
+    pub async fn attentions(&self, state: Option<AttentionState>, limit: u32) -> Result<Vec<Attention>, LedgerError> {
         self.ledger().read(move |view| view.attentions(state, None, limit)).await
     }
 

@@ -18,7 +18,7 @@ pub mod projection;
 pub mod pull;
 pub mod push;
 pub mod recovery;
+pub mod schedule;
 pub mod stock;
 mod sweep;
 pub mod unknown;
-pub mod schedule;

@@ -110,27 +110,29 @@ impl Service {
         let mut plan = Vec::new();
         for kind in kinds(&description, &platform.policy) {
             let id = platform.id;
-            let mut review = self.ledger().read(move |view| {
-                let record_kind = link_kind(kind);
-                let linked = view.count_links(id, record_kind, LinkState::Live)?;
-                let questions = view
-                    .attentions(Some(AttentionState::Open), Some(id), 1_000)?
-                    .iter()
-                    .filter(|attention| attention.kind == Some(kind))
-                    .count() as u64;
-                Ok::<_, LedgerError>(KindReview {
-                    kind,
-                    phase: view.stream(id, kind)?.phase.to_string(),
-                    linked,
-                    only_here: view.count_links(id, record_kind, LinkState::Ignored)?,
-                    only_there: view.count_records(record_kind)?.saturating_sub(linked),
-                    questions,
-                    would_create: 0,
-                    would_change: 0,
-                    blocked: 0,
+            let mut review = self
+                .ledger()
+                .read(move |view| {
+                    let record_kind = link_kind(kind);
+                    let linked = view.count_links(id, record_kind, LinkState::Live)?;
+                    let questions = view
+                        .attentions(Some(AttentionState::Open), Some(id), 1_000)?
+                        .iter()
+                        .filter(|attention| attention.kind == Some(kind))
+                        .count() as u64;
+                    Ok::<_, LedgerError>(KindReview {
+                        kind,
+                        phase: view.stream(id, kind)?.phase.to_string(),
+                        linked,
+                        only_here: view.count_links(id, record_kind, LinkState::Ignored)?,
+                        only_there: view.count_records(record_kind)?.saturating_sub(linked),
+                        questions,
+                        would_create: 0,
+                        would_change: 0,
+                        blocked: 0,
+                    })
                 })
-            })
-            .await?;
+                .await?;
             if platform.policy.pushes.contains(&kind) && description.writing(kind).is_some() {
                 let lines = self.preview_everything(platform.id, kind).await?;
                 for line in lines {

@@ -123,9 +123,7 @@ impl Service {
         check_secrets(&description, &change.secrets)?;
         let decision = decide(&platform, &description, &settings, &change)?;
         let (id, key) = (platform.id, self.key().clone());
-        self.ledger()
-            .write(move |tx| apply(tx, id, &connector, &settings, &decision, &change, &key))
-            .await?;
+        self.ledger().write(move |tx| apply(tx, id, &connector, &settings, &decision, &change, &key)).await?;
         self.refresh().await?;
         self.platform(code).await
     }
@@ -195,7 +193,9 @@ impl Service {
     pub async fn resume_platform(&self, code: &str) -> Result<(), ServiceError> {
         let (instance, _) = self.status().await?;
         if instance.mode == Mode::Safe {
-            return Err(ServiceError::refused("nothing is resumed in safe mode; leave it with `tradepost restore --resume`"));
+            return Err(ServiceError::refused(
+                "nothing is resumed in safe mode; leave it with `tradepost restore --resume`",
+            ));
         }
         let platform = self.platform(code).await?;
         let id = platform.id;
@@ -303,7 +303,8 @@ fn apply(
 fn rules_changed(tx: &Tx<'_>, id: PlatformId, old: &Policy, new: &Policy) -> Result<(), LedgerError> {
     use crate::ledger::want::WantReason;
     use crate::model::RecordId;
-    if (&old.languages, &old.prices, &old.stock) == (&new.languages, &new.prices, &new.stock) && old.pushes == new.pushes
+    if (&old.languages, &old.prices, &old.stock) == (&new.languages, &new.prices, &new.stock)
+        && old.pushes == new.pushes
     {
         wake_maps(tx, id, new)?;
         return Ok(());

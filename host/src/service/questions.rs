@@ -15,12 +15,7 @@ impl Service {
     ///
     /// # Errors
     /// It is answered already, the answer is none of its choices, or it contradicts what is by now.
-    pub async fn answer(
-        &self,
-        id: i64,
-        answer: &str,
-        remote_id: Option<String>,
-    ) -> Result<Attention, ServiceError> {
+    pub async fn answer(&self, id: i64, answer: &str, remote_id: Option<String>) -> Result<Attention, ServiceError> {
         let (answer, now) = (answer.to_owned(), self.clock().now());
         let (asked, again) = self
             .ledger()

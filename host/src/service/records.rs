@@ -199,7 +199,11 @@ impl Service {
                 }
                 let remote = RemoteRef::new(remote_id.clone());
                 tx.add_link(&NewLink::live(platform.id, record.kind, record.id, remote, MadeBy::Hand))?;
-                tx.audit("operator", "record.link", &json!({"record": id, "platform": platform.code, "remote": remote_id}))
+                tx.audit(
+                    "operator",
+                    "record.link",
+                    &json!({"record": id, "platform": platform.code, "remote": remote_id}),
+                )
             })
             .await?;
         Ok(())
@@ -308,7 +312,10 @@ fn history(view: &View<'_>, id: RecordId) -> Result<Vec<HistoryLine>, LedgerErro
             platform: change.from.and_then(code),
             by: change.rule.to_string(),
             what: format!("facet {}", change.key),
-            detail: format!("{verb}: {}", change.body.as_ref().map(|body| summary(&change.key, body)).unwrap_or_default()),
+            detail: format!(
+                "{verb}: {}",
+                change.body.as_ref().map(|body| summary(&change.key, body)).unwrap_or_default()
+            ),
         });
     }
     for event in view.events_of(id)? {

@@ -253,14 +253,12 @@ impl Runs {
                     self.again_at(run, order.clone(), until);
                 }
             }
-            Direction::Push | Direction::Settle | Direction::Backfill => {
-                match self.inner.pusher.run(run, stop).await {
-                    Ok(End::Resting(until)) => self.again_at(run, order.clone(), until),
-                    Ok(End::Fenced) => self.behind_orders(order),
-                    Ok(_) | Err(PushError::Unserved(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
+            Direction::Push | Direction::Settle | Direction::Backfill => match self.inner.pusher.run(run, stop).await {
+                Ok(End::Resting(until)) => self.again_at(run, order.clone(), until),
+                Ok(End::Fenced) => self.behind_orders(order),
+                Ok(_) | Err(PushError::Unserved(_)) => {}
+                Err(error) => return Err(error),
+            },
         }
         Ok(())
     }

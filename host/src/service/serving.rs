@@ -78,11 +78,8 @@ impl Serving {
                         tracing::warn!(%error, platform = %platform.code, "secrets cannot be read");
                         BTreeMap::new()
                     });
-                    let decision: Decision =
-                        serde_json::from_value(platform.grants.clone()).map_err(|source| LedgerError::Corrupt {
-                            what: "platform.grants",
-                            source,
-                        })?;
+                    let decision: Decision = serde_json::from_value(platform.grants.clone())
+                        .map_err(|source| LedgerError::Corrupt { what: "platform.grants", source })?;
                     setups.push((platform, decision, secrets));
                 }
                 Ok::<_, LedgerError>(setups)
@@ -98,10 +95,7 @@ impl Serving {
                     && before.platform.settings == platform.settings
             });
             let client = same.and_then(|before| before.client.lock().unwrap_or_else(PoisonError::into_inner).clone());
-            setups.insert(
-                platform.id,
-                Arc::new(Setup { platform, decision, secrets, client: Mutex::new(client) }),
-            );
+            setups.insert(platform.id, Arc::new(Setup { platform, decision, secrets, client: Mutex::new(client) }));
         }
         Ok(())
     }
@@ -137,11 +131,11 @@ impl Serving {
             owns: Arc::new(move || folder.owns()),
         })
         .map_err(|error| Unserved { message: format!("platform `{code}` cannot send requests: {error}") })?;
-        let exchange = grants.files.as_ref().map(|folder: &PathBuf| Exchange::open(folder)).transpose().map_err(
-            |error| Unserved { message: format!("the exchange folder of platform `{code}` cannot be used: {error}") },
-        )?;
-        let client =
-            Client { build: build.hash().to_owned(), http: Arc::new(http), exchange: exchange.map(Arc::new) };
+        let exchange =
+            grants.files.as_ref().map(|folder: &PathBuf| Exchange::open(folder)).transpose().map_err(|error| {
+                Unserved { message: format!("the exchange folder of platform `{code}` cannot be used: {error}") }
+            })?;
+        let client = Client { build: build.hash().to_owned(), http: Arc::new(http), exchange: exchange.map(Arc::new) };
         *kept = Some(client.clone());
         Ok(client)
     }

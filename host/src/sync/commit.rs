@@ -16,7 +16,7 @@ use crate::ledger::link::{LinkFacet, LinkState, MAIN, MadeBy, NewLink, StoredLin
 use crate::ledger::platform::{Platform, PlatformState};
 use crate::ledger::record::{ChangedFacet, FacetChange, FacetRule, RecordState, StoredRecord};
 use crate::ledger::run::{RunItem, What};
-use crate::ledger::stream::Stream;
+use crate::ledger::stream::{Phase, Stream};
 use crate::ledger::wait::Waiting;
 use crate::ledger::want::WantReason;
 use crate::ledger::{LedgerError, Tx};
@@ -368,6 +368,10 @@ impl<'t, 'c> Commit<'t, 'c> {
 
     /// Every other platform that is told of such facets wants them.
     fn want_changed(&self, record: &StoredRecord, changed: &[ChangedFacet]) -> Result<(), LedgerError> {
+        // During first contact nobody has looked yet; going live makes everybody hear of everything.
+        if self.stream.phase != Phase::Live {
+            return Ok(());
+        }
         for change in changed {
             let Some((kind, of, key)) = pushed_as(record, &change.key) else { continue };
             for target in &self.platforms {
