@@ -4,6 +4,7 @@
 //! `plugins`, `sync` -> `ledger`, `runtime` -> `capability` -> `model`.
 
 pub mod capability;
+pub mod cli;
 pub mod config;
 pub mod ledger;
 pub mod model;
@@ -11,5 +12,6 @@ pub mod plugins;
 pub mod runtime;
 pub mod service;
 pub mod sync;
+pub mod web;
 #[cfg(test)]
 mod tidy;

@@ -41,7 +41,7 @@ impl Output {
             return;
         }
         let mut table = Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
         // Where nobody looks, lines are not wrapped to a width.
         let arrangement =
             if io::stdout().is_terminal() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
