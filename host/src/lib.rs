@@ -12,6 +12,6 @@ pub mod plugins;
 pub mod runtime;
 pub mod service;
 pub mod sync;
-pub mod web;
 #[cfg(test)]
 mod tidy;
+pub mod web;

@@ -76,10 +76,7 @@ fn routes(service: Service, stop: CancellationToken) -> Router {
         .route("/safe-mode", get(instance::safe_mode))
         .route("/safe-mode/leave", post(instance::leave_safe_mode))
         .route("/platforms", get(platforms::list).post(platforms::add))
-        .route(
-            "/platforms/{code}",
-            get(platforms::show).patch(platforms::change).delete(platforms::remove),
-        )
+        .route("/platforms/{code}", get(platforms::show).patch(platforms::change).delete(platforms::remove))
         .route("/platforms/{code}/test", post(platforms::test))
         .route("/platforms/{code}/onboard", post(platforms::onboard))
         .route("/platforms/{code}/review", get(platforms::review))

@@ -12,7 +12,8 @@ use super::{Context, Exit, parse_time};
 use crate::model::Kind;
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "An action is named by platform, direction (pull, push, sweep, settle) and kind (category, product, price, \
+#[command(
+    after_help = "An action is named by platform, direction (pull, push, sweep, settle) and kind (category, product, price, \
 stock, customer, order, shipment).
 
 Examples:
@@ -21,7 +22,8 @@ Examples:
   tradepost action preview shop push product     what would be created and changed, and why
   tradepost action set shop pull order --schedule \"every 2m\"
   tradepost action set erp pull price --schedule \"0 6 * * 1-5\"
-  tradepost action run shop pull order --since 2026-04-01    read older orders again")]
+  tradepost action run shop pull order --since 2026-04-01    read older orders again"
+)]
 pub(super) enum Command {
     /// Actions with their start mode and next time
     List {

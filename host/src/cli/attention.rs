@@ -24,9 +24,11 @@ pub(super) enum Command {
         id: i64,
     },
     /// Answer a question with one of its choices
-    #[command(after_help = "`tradepost attention show ID` lists the choices. Example, where an answer was lost and you looked on the \
+    #[command(
+        after_help = "`tradepost attention show ID` lists the choices. Example, where an answer was lost and you looked on the \
 platform:
-  tradepost attention answer 12 there --remote-id 4711")]
+  tradepost attention answer 12 there --remote-id 4711"
+    )]
     Answer {
         /// Number of the question
         id: i64,
@@ -128,5 +130,9 @@ fn show(out: Output, attention: &Value) {
         }
     }
     let rows = items(attention, "choices").iter().map(|c| vec![text(c, "name"), text(c, "title")]).collect();
-    out.table(&["answer", "meaning"], rows, "It has no choices: it ends when its cause is gone, or by `attention dismiss`.");
+    out.table(
+        &["answer", "meaning"],
+        rows,
+        "It has no choices: it ends when its cause is gone, or by `attention dismiss`.",
+    );
 }

@@ -8,8 +8,10 @@ use super::failure::Failure;
 use super::{Context, Exit};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The copy is one SQLite file with everything the hub knows; secrets in it stay sealed, so keep the file \
-    `key` of the data folder elsewhere. It is put back with `tradepost restore FILE`.")]
+#[command(
+    after_help = "The copy is one SQLite file with everything the hub knows; secrets in it stay sealed, so keep the file \
+    `key` of the data folder elsewhere. It is put back with `tradepost restore FILE`."
+)]
 pub(super) struct Args {
     /// New file; one that exists is left alone
     file: PathBuf,

@@ -118,6 +118,8 @@ fn not_running(data: &Path) -> Failure {
     let data = data.display();
     Failure {
         kind: "not-running".into(),
-        ..Failure::new(format!("no service runs with the data folder `{data}`; start it with `tradepost serve --data {data}`"))
+        ..Failure::new(format!(
+            "no service runs with the data folder `{data}`; start it with `tradepost serve --data {data}`"
+        ))
     }
 }

@@ -10,7 +10,7 @@ use crate::web::error::Problem;
 
 /// Why a command failed.
 #[derive(Debug, Clone, Serialize)]
-pub struct Failure {
+pub(super) struct Failure {
     /// A word for programs.
     #[serde(rename = "type")]
     pub kind: String,
@@ -54,11 +54,6 @@ impl Failure {
             source = inner.source();
         }
         Self::new(text)
-    }
-
-    /// Adds what to do.
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
     }
 }
 

@@ -11,12 +11,14 @@ use super::output::{items, text};
 use super::{Context, Exit, action, follow};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The file is copied into the platform's exchange folder under a temporary name, renamed, and then the platform's \
+#[command(
+    after_help = "The file is copied into the platform's exchange folder under a temporary name, renamed, and then the platform's \
 pulls run: what the file means is decided by the connector's settings (columns, date formats, names of files), as if \
 somebody else had put it there. A file of the same name that waits is not replaced.
 
 Example:
-  tradepost import products.csv --platform erp")]
+  tradepost import products.csv --platform erp"
+)]
 pub(super) struct Args {
     /// CSV or JSON file
     file: PathBuf,

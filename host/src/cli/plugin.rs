@@ -9,8 +9,10 @@ use super::output::{Output, escape, items, plain, text};
 use super::{Context, Exit};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "A connector is a .wasm file. Dropped into the plugins folder it serves new runs at once; one that cannot be \
-used is refused with the reason, and the build before goes on.")]
+#[command(
+    after_help = "A connector is a .wasm file. Dropped into the plugins folder it serves new runs at once; one that cannot be \
+used is refused with the reason, and the build before goes on."
+)]
 pub(super) enum Command {
     /// Files in the plugins folder and what stands of them
     List,

@@ -112,7 +112,8 @@ fn pulls_come_first_and_then_what_others_lean_on() {
             .map(|(direction, kind)| serde_json::json!({"direction": direction, "kind": kind}))
             .collect();
     actions.sort_by_key(action::order);
-    let order: Vec<String> = actions.iter().map(|a| format!("{} {}", a["direction"], a["kind"]).replace('"', "")).collect();
+    let order: Vec<String> =
+        actions.iter().map(|a| format!("{} {}", a["direction"], a["kind"]).replace('"', "")).collect();
     assert_eq!(order, ["pull product", "pull order", "push category", "push product"]);
 }
 

@@ -25,10 +25,7 @@ pub(super) struct Of {
     platform: Option<String>,
 }
 
-pub(super) async fn list(
-    State(api): State<Api>,
-    Params(of): Params<Of>,
-) -> Result<Json<Vec<ActionView>>, Problem> {
+pub(super) async fn list(State(api): State<Api>, Params(of): Params<Of>) -> Result<Json<Vec<ActionView>>, Problem> {
     let platform = match of.platform {
         Some(code) => Some(api.service.platform(&code).await?.id),
         None => None,
@@ -59,8 +56,14 @@ pub(super) async fn set(
 ) -> Result<Json<ActionView>, Problem> {
     let platform = api.service.platform(&code).await?;
     let (direction, kind) = key(&direction, &kind)?;
-    let found =
-        api.service.ledger().read({ let id = platform.id; move |view| view.action_for(id, direction, kind) }).await?;
+    let found = api
+        .service
+        .ledger()
+        .read({
+            let id = platform.id;
+            move |view| view.action_for(id, direction, kind)
+        })
+        .await?;
     match (&found, change.new, change.existing) {
         (Some(_), true, _) => {
             return Err(Problem::refused(&format!(
@@ -73,7 +76,9 @@ pub(super) async fn set(
     able(&code, &*api.service.description(&platform)?, direction, kind)?;
     let before = found.as_ref().map_or(StartMode::Manual, |action| action.start_mode);
     let start = match &change.start {
-        Some(start) => start.parse().map_err(|error: crate::model::kind::UnknownName| Problem::invalid(&error.to_string()))?,
+        Some(start) => {
+            start.parse().map_err(|error: crate::model::kind::UnknownName| Problem::invalid(&error.to_string()))?
+        }
         None if change.schedule.is_some() => StartMode::Automatic,
         None => before,
     };
@@ -138,9 +143,8 @@ pub(super) async fn remove(
 
 /// Direction and stream of an action.
 pub(super) fn key(direction: &str, kind: &str) -> Result<(Direction, Kind), Problem> {
-    let direction: Direction = direction
-        .parse()
-        .map_err(|error: crate::model::kind::UnknownName| Problem::invalid(&error.to_string()))?;
+    let direction: Direction =
+        direction.parse().map_err(|error: crate::model::kind::UnknownName| Problem::invalid(&error.to_string()))?;
     let kind: Kind =
         kind.parse().map_err(|error: crate::model::kind::UnknownName| Problem::invalid(&error.to_string()))?;
     if !matches!(direction, Direction::Pull | Direction::Push | Direction::Sweep | Direction::Settle) {
@@ -152,8 +156,8 @@ pub(super) fn key(direction: &str, kind: &str) -> Result<(Direction, Kind), Prob
 /// Whether the connector can do it.
 pub(super) fn able(code: &str, description: &Description, direction: Direction, kind: Kind) -> Result<(), Problem> {
     let reads = description.reading(kind).is_some();
-    let writes = description.writing(kind).is_some()
-        || (kind == Kind::Order && description.writing(Kind::OrderEvent).is_some());
+    let writes =
+        description.writing(kind).is_some() || (kind == Kind::Order && description.writing(Kind::OrderEvent).is_some());
     let able = match direction {
         Direction::Pull => reads,
         Direction::Sweep => description.reading(kind).is_some_and(|reading| reading.present),
@@ -179,11 +183,7 @@ fn next(start: StartMode, schedule: Option<&str>, platform: &Platform) -> Result
     };
     let schedule: Schedule =
         text.parse().map_err(|error: crate::sync::schedule::InvalidSchedule| Problem::invalid(&error.to_string()))?;
-    let zone = platform
-        .account
-        .as_ref()
-        .and_then(|account| TimeZone::get(&account.zone).ok())
-        .unwrap_or(TimeZone::UTC);
+    let zone = platform.account.as_ref().and_then(|account| TimeZone::get(&account.zone).ok()).unwrap_or(TimeZone::UTC);
     Ok(match schedule {
         // The first time of an interval is now.
         Schedule::Every(_) => None,

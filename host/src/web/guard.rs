@@ -36,7 +36,7 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
 fn request_id() -> String {
     let mut bytes = [0; 8];
     // Without random numbers requests only lose their names in the log.
-    drop(getrandom::fill(&mut bytes));
+    let _ = getrandom::fill(&mut bytes);
     format!("{:016x}", u64::from_be_bytes(bytes))
 }
 

@@ -82,10 +82,7 @@ pub(super) struct Switch {
     on: bool,
 }
 
-pub(super) async fn set_automatic(
-    State(api): State<Api>,
-    Body(switch): Body<Switch>,
-) -> Result<Json<Switch>, Problem> {
+pub(super) async fn set_automatic(State(api): State<Api>, Body(switch): Body<Switch>) -> Result<Json<Switch>, Problem> {
     api.service.set_automatic(switch.on).await?;
     Ok(Json(switch))
 }

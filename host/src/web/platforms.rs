@@ -120,10 +120,7 @@ pub(super) struct NewPlatform {
     name: String,
 }
 
-pub(super) async fn add(
-    State(api): State<Api>,
-    Body(new): Body<NewPlatform>,
-) -> Result<Json<PlatformDetail>, Problem> {
+pub(super) async fn add(State(api): State<Api>, Body(new): Body<NewPlatform>) -> Result<Json<PlatformDetail>, Problem> {
     let platform = api.service.add_platform(&new.code, &new.connector, &new.name).await?;
     Ok(Json(detail(&api.service, platform).await?))
 }
@@ -199,8 +196,10 @@ pub(super) async fn resume(State(api): State<Api>, At(code): At<String>) -> Resu
 
 async fn detail(service: &Service, platform: Platform) -> Result<PlatformDetail, Problem> {
     let id = platform.id;
-    let (secrets, streams) =
-        service.ledger().read(move |view| Ok::<_, LedgerError>((view.secret_names(id)?, view.streams(Some(id))?))).await?;
+    let (secrets, streams) = service
+        .ledger()
+        .read(move |view| Ok::<_, LedgerError>((view.secret_names(id)?, view.streams(Some(id))?)))
+        .await?;
     let description = service.description(&platform);
     let missing_grants = service.missing_grants(&platform);
     let code = platform.code.to_string();
@@ -217,7 +216,9 @@ async fn detail(service: &Service, platform: Platform) -> Result<PlatformDetail,
                 }
             }
             needs.extend(
-                missing_settings.iter().map(|name| format!("the setting `{name}`: platform set {code} --set {name}=...")),
+                missing_settings
+                    .iter()
+                    .map(|name| format!("the setting `{name}`: platform set {code} --set {name}=...")),
             );
             needs.extend(
                 missing_secrets.iter().map(|name| format!("the secret `{name}`: platform set {code} --secret {name}")),

@@ -19,10 +19,7 @@ pub(super) struct Find {
     limit: Option<u32>,
 }
 
-pub(super) async fn find(
-    State(api): State<Api>,
-    Params(find): Params<Find>,
-) -> Result<Json<Vec<RecordView>>, Problem> {
+pub(super) async fn find(State(api): State<Api>, Params(find): Params<Find>) -> Result<Json<Vec<RecordView>>, Problem> {
     Ok(Json(api.service.find_records(find.kind, find.text, find.limit.unwrap_or(20).min(1_000)).await?))
 }
 

@@ -56,7 +56,10 @@ pub(super) async fn start(
     let mode = mode(&start, direction)?;
     let disabled = service
         .ledger()
-        .read({ let id = platform.id; move |view| view.action_for(id, direction, kind) })
+        .read({
+            let id = platform.id;
+            move |view| view.action_for(id, direction, kind)
+        })
         .await?
         .is_some_and(|action| !action.enabled);
     if disabled {
@@ -111,8 +114,7 @@ pub(super) async fn list(State(api): State<Api>, Params(page): Params<Page>) -> 
         None => None,
     };
     let limit = page.limit.unwrap_or(20).min(1_000);
-    let runs =
-        api.service.ledger().read(move |view| view.runs(platform, page.below.map(RunId), limit)).await?;
+    let runs = api.service.ledger().read(move |view| view.runs(platform, page.below.map(RunId), limit)).await?;
     let codes = Codes::read(api.service.ledger()).await?;
     Ok(Json(runs.into_iter().map(|run| RunView::new(&codes, run)).collect()))
 }
@@ -149,7 +151,9 @@ pub(super) async fn show(
         let (run, lines) = api
             .service
             .ledger()
-            .read(move |view| Ok::<_, LedgerError>((view.run(RunId(id))?, view.run_lines(RunId(id), news.after, limit + 1)?)))
+            .read(move |view| {
+                Ok::<_, LedgerError>((view.run(RunId(id))?, view.run_lines(RunId(id), news.after, limit + 1)?))
+            })
             .await?;
         let seen = (run.state, run.counts.clone());
         let still = matches!(run.state, RunState::Queued | RunState::Running) && lines.is_empty();

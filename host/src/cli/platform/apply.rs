@@ -7,10 +7,10 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::super::Exit;
 use super::super::client::Client;
 use super::super::failure::Failure;
 use super::super::output::{Output, items, text};
-use super::super::Exit;
 use super::at;
 use super::change::{read_document, read_secret};
 use crate::capability::{GrantedOrigin, PrivateException};
@@ -105,11 +105,8 @@ pub(super) async fn run(client: &Client, out: Output, file: &Path) -> Result<Exi
         .parent()
         .map_or_else(PathBuf::new, Path::to_owned);
     // Everything is read before anything is changed.
-    let entries: Vec<(&Entry, Value)> = document
-        .platform
-        .iter()
-        .map(|entry| Ok((entry, entry.body(&folder)?)))
-        .collect::<Result<_, Failure>>()?;
+    let entries: Vec<(&Entry, Value)> =
+        document.platform.iter().map(|entry| Ok((entry, entry.body(&folder)?))).collect::<Result<_, Failure>>()?;
     let mut rows = Vec::new();
     let mut shown = Vec::new();
     for (entry, body) in entries {

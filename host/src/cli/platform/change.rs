@@ -13,7 +13,7 @@ use crate::capability::{GrantedOrigin, PrivateException};
 use crate::model::policy::Policy;
 
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct ChangeArgs {
+pub(in crate::cli) struct ChangeArgs {
     /// Shown name
     #[arg(long)]
     name: Option<String>,

@@ -114,7 +114,14 @@ pub(super) fn review(out: Output, review: &Value) -> Exit {
         .iter()
         .map(|kind| {
             let columns = [
-                "kind", "phase", "linked", "only_here", "only_there", "questions", "would_create", "would_change",
+                "kind",
+                "phase",
+                "linked",
+                "only_here",
+                "only_there",
+                "questions",
+                "would_create",
+                "would_change",
                 "blocked",
             ];
             columns.iter().map(|column| text(kind, column)).collect()
