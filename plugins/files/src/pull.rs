@@ -1,6 +1,8 @@
 //! Pages over the files of a kind, oldest first. A page takes up a part of a file, or several small ones; what belongs to
 //! one record (all variants of a product) is never divided, and is left out as a whole when one of its lines is wrong.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use tradepost_sdk::files::Entry;
 use tradepost_sdk::records::{Kind, Unreadable};
@@ -11,12 +13,15 @@ use tradepost_sdk::types::Error;
 use crate::host::Folder;
 use crate::inbox::{self, Finished, INBOX};
 use crate::map::{self, Built, Delivery};
+use crate::outbox::hash;
 use crate::rejects::{Rejects, Written};
 use crate::table::{self, Piece, Pieces, Shape};
 use crate::value::{Reason, Row, Trouble};
 
 /// Most bytes of files on one page.
 const BYTES: u64 = 4 * 1024 * 1024;
+/// Most records whose lines stand apart in one file: the cursor holds them.
+const APART: usize = 100;
 /// Most bytes of a line that are shown to a person.
 const SHOWN: usize = 8 * 1024;
 
@@ -42,6 +47,9 @@ struct Cursor {
     torn: bool,
     #[serde(rename = "r", default)]
     rejects: Written,
+    /// Hashes of the keys whose lines stand apart in the file.
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    apart: Vec<u64>,
 }
 
 /// What a page has gathered.
@@ -136,6 +144,7 @@ impl Cursor {
             line: 0,
             torn: false,
             rejects: Written::default(),
+            apart: Vec::new(),
         }
     }
 }
@@ -172,15 +181,7 @@ fn read(
             page.finished.push(Finished::new(folder, entry, false)?);
             return Ok(Reached::End);
         }
-        Ok(Err(why)) => {
-            page.unreadable.push(Unreadable {
-                id: Some(entry.name.clone()),
-                raw: entry.name.clone(),
-                why: format!("File {} cannot be read and goes to `failed`: {why}.", entry.name),
-            });
-            page.finished.push(Finished::new(folder, entry, true)?);
-            return Ok(Reached::End);
-        }
+        Ok(Err(why)) => return failed(folder, entry, &why, page),
         Err(Error::NotFound(_)) => return Ok(Reached::End),
         Err(Error::Denied(words)) => {
             folder.host.log(Level::Error, &format!("`{}` stays in the inbox: {words}", entry.name));
@@ -193,22 +194,30 @@ fn read(
         }
         Err(error) => return Err(error),
     };
-    if let Some(cursor) = resume {
-        pieces.seek(cursor.offset, cursor.line);
-    }
-    let mut rejects = Rejects::new(folder, entry, resume.map(|cursor| cursor.rejects).unwrap_or_default())?;
     let delivery = Delivery::new(folder, entry);
+    let apart = match resume {
+        Some(cursor) => {
+            pieces.seek(cursor.offset, cursor.line);
+            cursor.apart.clone()
+        }
+        None => match apart(&mut pieces, &delivery)? {
+            Ok(apart) => apart,
+            Err(why) => return failed(folder, entry, &why, page),
+        },
+    };
+    let mut rejects = Rejects::new(folder, entry, resume.map(|cursor| cursor.rejects).unwrap_or_default())?;
     let mut torn = resume.is_some_and(|cursor| cursor.torn);
     loop {
         if page.is_full() && pieces.peek()?.is_some() {
             let (offset, line) = pieces.place();
             let (size, modified, name) = (entry.size, entry.modified.clone(), entry.name.clone());
             let rejects = rejects.flush()?;
-            return Ok(Reached::Pause(Cursor { name, ended: false, size, modified, offset, line, torn, rejects }));
+            let cursor = Cursor { name, ended: false, size, modified, offset, line, torn, rejects, apart };
+            return Ok(Reached::Pause(cursor));
         }
         let Some(group) = group(&mut pieces, &delivery, &mut torn)? else { break };
         page.bytes += group.pieces.iter().map(|piece| piece.raw.len() as u64).sum::<u64>();
-        let why = match build(&delivery, kind, &group) {
+        let why = match build(&delivery, kind, &group, &apart) {
             Ok(built) => {
                 page.built.extend(built);
                 continue;
@@ -270,7 +279,7 @@ fn group(pieces: &mut Pieces<'_>, delivery: &Delivery<'_>, torn: &mut bool) -> R
     Ok(Some(group))
 }
 
-fn build(delivery: &Delivery<'_>, kind: Kind, group: &Group) -> Result<Vec<Built>, Trouble> {
+fn build(delivery: &Delivery<'_>, kind: Kind, group: &Group, apart: &[u64]) -> Result<Vec<Built>, Trouble> {
     let mut rows: Vec<&Row> = Vec::new();
     for piece in &group.pieces {
         match &piece.rows {
@@ -283,7 +292,52 @@ fn build(delivery: &Delivery<'_>, kind: Kind, group: &Group) -> Result<Vec<Built
         let why = format!("line {line}: a line next to it cannot be read and may belong to it, so it is left out too");
         return Err(Trouble::Data(Reason(why)));
     }
+    if let Some(key) = group.key.as_ref().filter(|key| apart.contains(&hash(key))) {
+        let line = group.pieces[0].line;
+        let why = format!("line {line}: the lines of `{key}` stand apart in the file; put them next to each other");
+        return Err(Trouble::Data(Reason(why)));
+    }
     map::build(delivery, kind, &rows)
+}
+
+/// The file as a whole is given up.
+fn failed(folder: &Folder<'_>, entry: &Entry, why: &Reason, page: &mut Gathered) -> Result<Reached, Error> {
+    page.unreadable.push(Unreadable {
+        id: Some(entry.name.clone()),
+        raw: entry.name.clone(),
+        why: format!("File {} cannot be read and goes to `failed`: {why}.", entry.name),
+    });
+    page.finished.push(Finished::new(folder, entry, true)?);
+    Ok(Reached::End)
+}
+
+/// Looks through the whole file, once, for records whose lines do not stand together: each block would pass for all
+/// there is of the record, and the last one would take the variants of the others out of sale.
+fn apart(pieces: &mut Pieces<'_>, delivery: &Delivery<'_>) -> Result<Result<Vec<u64>, Reason>, Error> {
+    let kind = pieces.shape.kind;
+    if !map::is_grouped(kind) {
+        return Ok(Ok(Vec::new()));
+    }
+    let (offset, line) = pieces.place();
+    let (mut seen, mut apart, mut last) = (HashSet::new(), Vec::new(), None);
+    while let Some(piece) = pieces.next()? {
+        let row = piece.rows.as_ref().ok().and_then(|rows| rows.first());
+        let Some(key) = row.and_then(|row| map::key(delivery.cells(row), kind)) else { continue };
+        let key = hash(&key);
+        if last != Some(key) && !seen.insert(key) && !apart.contains(&key) {
+            apart.push(key);
+            if apart.len() > APART {
+                let line = piece.line;
+                return Ok(Err(Reason(format!(
+                    "its lines are not sorted: line {line} belongs to earlier ones, and so \
+                                              do many others; sort the export by product, customer or shipment"
+                ))));
+            }
+        }
+        last = Some(key);
+    }
+    pieces.seek(offset, line);
+    Ok(Ok(apart))
 }
 
 fn refuse(rejects: &mut Rejects<'_>, shape: &Shape, group: &Group, why: &Reason) -> Result<(), Error> {

@@ -177,6 +177,32 @@ fn a_product_with_a_bad_line_is_left_out_as_a_whole() {
 }
 
 #[test]
+fn a_product_whose_lines_stand_apart_is_left_out_as_a_whole() {
+    let csv = b"sku;product\nA1;A\nB1;B\nC1;C\nB2;B\nD1;D\n".as_slice();
+    for limit in [1, 500] {
+        let memory = Memory::with(&[("inbox/products.csv", csv)]);
+        let pages = all(&memory, json!({}), Kind::Product, limit);
+        let read: Vec<_> =
+            pages.iter().flat_map(products).map(|p| p.head.remote.as_ref().unwrap().id.as_str()).collect();
+        assert_eq!(read, ["A", "C", "D"], "limit {limit}");
+        let why: Vec<_> = pages.iter().flat_map(|p| &p.unreadable).map(|u| u.why.as_str()).collect();
+        assert_eq!(why.len(), 2);
+        assert_eq!(
+            why[1],
+            "products.csv, line 5: the lines of `B` stand apart in the file; put them next to each other"
+        );
+    }
+    let mut unsorted = String::from("sku;product\n");
+    for n in 0..400 {
+        unsorted.push_str(&format!("S{n};P{}\n", n % 200));
+    }
+    let memory = Memory::with(&[("inbox/products.csv", unsorted.as_bytes())]);
+    let pages = all(&memory, json!({}), Kind::Product, 10);
+    assert_eq!((pages.len(), pages[0].records.len(), memory.paths()), (1, 0, vec!["failed/products.csv".to_owned()]));
+    assert!(pages[0].unreadable[0].why.contains("its lines are not sorted: line 302"), "{:?}", pages[0].unreadable);
+}
+
+#[test]
 fn pages_of_any_size_say_the_same() {
     let mut csv = String::from("sku;quantity;note\r\n");
     for n in 0..100 {
