@@ -47,6 +47,17 @@ async fn run(registry: Registry) {
         tracing::warn!(%error, every = ?POLL, "the plugins folder cannot be watched; it is looked at regularly instead");
     }
     loop {
+        // First what happened before the watcher stood.
+        match registry.reconcile().await {
+            Ok(true) => {}
+            Ok(false) => {
+                tokio::time::sleep(BURST).await;
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the plugins folder cannot be read; what serves goes on serving");
+            }
+        }
         // Without a watcher the channel is closed; then only time passes.
         let event = async {
             if events.recv().await.is_none() {
@@ -56,15 +67,5 @@ async fn run(registry: Registry) {
         let _ = tokio::time::timeout(POLL, event).await;
         tokio::time::sleep(BURST).await;
         while events.try_recv().is_ok() {}
-        loop {
-            match registry.reconcile().await {
-                Ok(true) => break,
-                Ok(false) => tokio::time::sleep(BURST).await,
-                Err(error) => {
-                    tracing::warn!(%error, "the plugins folder cannot be read; what serves goes on serving");
-                    break;
-                }
-            }
-        }
     }
 }

@@ -140,3 +140,6 @@ fn agree(description: &Description, source: bool, target: bool) -> Result<(), Lo
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

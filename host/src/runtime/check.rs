@@ -484,6 +484,3 @@ fn names(ours: &[String], theirs: &[String], what: &str, path: &str) -> Differ {
 fn join(path: &str, name: impl fmt::Display) -> String {
     if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
 }
-
-#[cfg(test)]
-mod tests;

@@ -252,7 +252,8 @@ fn file_error(path: &str, source: io::Error) -> ExchangeError {
 }
 
 fn sync(folder: &Dir) -> io::Result<()> {
-    folder.try_clone()?.into_std_file().sync_all()
+    // The handle itself only names the folder and cannot be synced.
+    folder.open(".")?.sync_all()
 }
 
 fn random() -> io::Result<u64> {

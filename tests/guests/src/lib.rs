@@ -1,1 +1,135 @@
-//! Connectors that attack each fence of the host.
+//! A connector that behaves well or badly, as its setting `behaviour` says: one bad deed per fence of the host.
+
+mod deeds;
+
+use serde_json::json;
+use tradepost_sdk::connector::{
+    Ability, Account, Channel, Description, Environment, Lookup, Origin, Reading, StockFigure, Warehouse, Writing,
+};
+use tradepost_sdk::records::{Kind, Records, Removal};
+use tradepost_sdk::source::{Page, Request};
+use tradepost_sdk::target::{Doomed, Found, Probe};
+use tradepost_sdk::types::{Error, Field, TaxBasis};
+use tradepost_sdk::{Connector, Source, Target, platform, report, storage, text};
+
+/// The guest.
+pub struct Guest;
+
+/// What the setting `behaviour` says.
+fn behaviour() -> String {
+    let settings: serde_json::Value = serde_json::from_str(&platform::settings()).unwrap_or_default();
+    settings["behaviour"].as_str().unwrap_or_default().to_owned()
+}
+
+impl Connector for Guest {
+    fn describe() -> Description {
+        // Nothing is lent here; a refusal must not stop the description.
+        let refused = storage::get("x").is_err() && deeds::network().is_err();
+        Description {
+            id: "org.tradepost.guest".into(),
+            version: option_env!("TRADEPOST_CONNECTOR_VERSION").unwrap_or(env!("CARGO_PKG_VERSION")).into(),
+            name: text("Guest", "Gast"),
+            vendor: if refused { "Tradepost".into() } else { "powers while describing".into() },
+            about: text(&format!("clock {}", platform::now()), ""),
+            id_space: "guest".into(),
+            mapping_revision: 1,
+            storage_version: 1,
+            abilities: vec![Ability {
+                kind: Kind::Stock,
+                reading: Some(Reading {
+                    changes: true,
+                    ids: true,
+                    present: true,
+                    writes: false,
+                    figure: Some(StockFigure::OnHand),
+                }),
+                writing: Some(Writing {
+                    facets: vec!["stock:*".into()],
+                    events: Vec::new(),
+                    create: false,
+                    update: true,
+                    removals: vec![Removal::Deactivate],
+                    max_batch: 50,
+                    idempotent: true,
+                    marker: None,
+                    create_done: false,
+                    figure: Some(StockFigure::OnHand),
+                }),
+                lookup: Some(Lookup { lag_seconds: 0 }),
+            }],
+            settings_schema: json!({
+                "type": "object",
+                "properties": { "behaviour": { "type": "string", "default": "good" } }
+            })
+            .to_string(),
+            origins: vec![Origin {
+                scheme: "http".into(),
+                host: "shop.example".into(),
+                port: None,
+                why: text("the shop", "der Shop"),
+            }],
+            credentials: Vec::new(),
+            rates: Vec::new(),
+            files: true,
+        }
+    }
+
+    fn check() -> Result<Account, Error> {
+        Ok(Account {
+            id: "guest-1".into(),
+            name: behaviour(),
+            environment: Environment::Test,
+            zone: "UTC".into(),
+            now: Some(platform::now()),
+            channels: vec![Channel {
+                id: "main".into(),
+                name: "Main".into(),
+                currency: "EUR".into(),
+                basis: TaxBasis::Gross,
+                languages: vec!["en".into()],
+                countries: vec!["DE".into()],
+                zone: "UTC".into(),
+            }],
+            warehouses: vec![Warehouse { id: "main".into(), name: "Main".into() }],
+        })
+    }
+}
+
+impl Source for Guest {
+    fn pull(request: Request) -> Result<Page, Error> {
+        deeds::pull(&behaviour(), &request)
+    }
+
+    fn acknowledge(_kind: Kind, receipt: String) -> Result<(), Error> {
+        deeds::acknowledge(&behaviour(), &receipt)
+    }
+}
+
+impl Target for Guest {
+    fn push(batch: Records) -> Result<(), Error> {
+        let Records::Stock(levels) = batch else { return Err(Error::Unsupported("only stock".into())) };
+        deeds::push(&behaviour(), levels)
+    }
+
+    fn remove(_kind: Kind, items: Vec<Doomed>, _how: Removal) -> Result<(), Error> {
+        for item in items {
+            report::settle(&item.item, &tradepost_sdk::outcomes::Outcome::Unchanged(item.remote));
+        }
+        Ok(())
+    }
+
+    fn find(_kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+        let key = |probe: &Probe| probe.keys.iter().find(|Field { name, .. }| name == "sku").map(|f| f.value.clone());
+        let found = |probe: &Probe| match key(probe) {
+            Some(sku) if sku.starts_with("SKU-") => vec![deeds::found(&sku)],
+            _ => Vec::new(),
+        };
+        if behaviour() == "short answer" {
+            return Ok(Vec::new());
+        }
+        Ok(probes.iter().map(found).collect())
+    }
+}
+
+#[cfg(target_family = "wasm")]
+tradepost_sdk::export!(Guest with_types_in tradepost_sdk::bindings);

@@ -13,6 +13,8 @@ mod outcome;
 mod page;
 mod price;
 mod product;
+#[cfg(test)]
+mod sample;
 mod shipment;
 mod stock;
 mod value;

@@ -135,7 +135,8 @@ pub(super) fn to_remote_ref(remote: &RemoteRef) -> wt::RemoteRef {
 
 pub(super) fn link(path: &str, link: wt::Link) -> Read<Link> {
     let key = link.key.trim().to_owned();
-    let id = link.id.map(|text| id(&format!("{path}.id"), text)).transpose()?;
+    let below = if path.is_empty() { "id".to_owned() } else { format!("{path}.id") };
+    let id = link.id.map(|text| id(&below, text)).transpose()?;
     if id.is_none() && key.is_empty() {
         return invalid(path, "neither an id nor a key is there");
     }

@@ -1,0 +1,10 @@
+//! The runtime over real components: the type check, every fence, the plugins folder.
+
+#[path = "runtime/calls.rs"]
+mod calls;
+#[path = "runtime/check.rs"]
+mod check;
+#[path = "runtime/plugins.rs"]
+mod plugins;
+#[path = "runtime/world.rs"]
+mod world;

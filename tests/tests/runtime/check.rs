@@ -1,0 +1,187 @@
+//! The type check at load, with components of altered contracts.
+
+use std::path::Path;
+
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, SourceMap};
+
+use tradepost::runtime::check::{CheckError, Checked, Difference, Mismatch, check};
+use tradepost::runtime::{Build, Engine, LoadError};
+
+/// A component of a world of the contract after `alter` went over each of its files. Its functions only trap.
+fn component(world: &str, alter: impl Fn(String) -> String) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/v0.1");
+    let mut sources = SourceMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        sources.push(&path, alter(std::fs::read_to_string(&path).unwrap()));
+    }
+    let group = sources.parse().map_err(|(map, error)| error.render(&map)).unwrap();
+    let mut resolve = Resolve::default();
+    resolve.all_features = true;
+    let package = resolve.push_group(group).unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
+    let abi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
+    let mut module = wit_component::dummy_module(&resolve, world, abi);
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+}
+
+/// As [`component`], with one text replaced that must be there.
+fn altered(old: &str, new: &str) -> Vec<u8> {
+    let found = std::cell::Cell::new(false);
+    let bytes = component("shop", |text| {
+        found.set(found.get() || text.contains(old));
+        text.replace(old, new)
+    });
+    assert!(found.get(), "the contract has no `{old}` any more");
+    bytes
+}
+
+fn mismatch(bytes: &[u8]) -> Mismatch {
+    match check(bytes) {
+        Err(CheckError::Mismatch(mismatch)) => *mismatch,
+        other => panic!("expected a mismatch, got {other:?}"),
+    }
+}
+
+#[test]
+fn abilities_are_the_exported_interfaces() {
+    for (world, source, target) in [("shop", true, true), ("reader", true, false), ("writer", false, true)] {
+        let checked = check(&component(world, |text| text)).unwrap();
+        assert_eq!(checked, Checked { source, target, unknown: Vec::new() }, "{world}");
+    }
+    assert!(matches!(check(&component("powers", |text| text)), Err(CheckError::NoConnector)));
+}
+
+#[test]
+fn an_ability_that_this_host_does_not_know_is_noted() {
+    let bytes = component("shop", |text| {
+        text.replace(
+            "/// Reads and writes.\nworld shop {",
+            "interface endpoint { receive: func(); }\nworld shop {\n  export endpoint;",
+        )
+    });
+    let checked = check(&bytes).unwrap();
+    assert_eq!(checked.unknown, ["tradepost:connector/endpoint@0.1.0-draft.1"]);
+}
+
+#[test]
+fn another_shape_is_refused_with_function_and_field() {
+    for (old, new, interface, item, path, host, component) in [
+        (
+            "    amount: option<decimal>,",
+            "    amount: option<s64>,",
+            "source",
+            "pull",
+            "result.ok.records[].prices[].amount",
+            "`string`",
+            "`s64`",
+        ),
+        (
+            "    head: head, number: string,",
+            "    head: head, no: string,",
+            "source",
+            "pull",
+            "result.ok.records[].orders[].number",
+            "the field `number`",
+            "the field `no`",
+        ),
+        (
+            "enum removal { deactivate, delete }",
+            "enum removal { deactivate, delete, archive }",
+            "connector",
+            "describe",
+            "result.abilities[].writing.removals[].archive",
+            "no more",
+            "the name `archive`",
+        ),
+        (
+            "acknowledge: func(kind: kind, receipt: string)",
+            "acknowledge: func(receipt: string)",
+            "source",
+            "acknowledge",
+            "",
+            "the parameters (kind, receipt)",
+            "the parameters (receipt)",
+        ),
+        ("  preview: func() -> bool;", "  preview: func() -> u8;", "platform", "preview", "result", "`bool`", "`u8`"),
+        (
+            "  preview: func() -> bool;",
+            "  preview: func() -> bool;\n  lock: func();",
+            "platform",
+            "lock",
+            "",
+            "nothing",
+            "a function",
+        ),
+    ] {
+        let found = mismatch(&altered(old, new));
+        assert_eq!(found.interface, interface, "{new}");
+        assert_eq!(found.component_version, "0.1.0-draft.1");
+        let expected = Difference {
+            item: item.to_owned(),
+            path: path.to_owned(),
+            host: host.to_owned(),
+            component: component.to_owned(),
+        };
+        assert_eq!(found.difference, Some(expected), "{new}");
+    }
+}
+
+#[test]
+fn a_function_that_is_gone_is_named() {
+    let found = mismatch(&altered("  acknowledge: func(kind: kind, receipt: string) -> result<_, error>;", ""));
+    let difference = found.difference.unwrap();
+    assert_eq!((difference.item.as_str(), difference.component.as_str()), ("acknowledge", "nothing"));
+}
+
+#[test]
+fn another_version_is_refused_by_name_even_with_equal_types() {
+    let found = mismatch(&altered("@0.1.0-draft.1", "@0.1.0-draft.7"));
+    assert_eq!(found.difference, None);
+    assert_eq!(
+        found.to_string(),
+        "the component was built for `tradepost:connector/connector@0.1.0-draft.7`, this host has 0.1.0-draft.1; build \
+         it again with the `wit` folder of 0.1.0-draft.1"
+    );
+    let found = mismatch(&component("shop", |text| {
+        text.replace("@0.1.0-draft.1", "@0.2.0").replace("check: func()", "check: func(deep: bool)")
+    }));
+    let text = found.to_string();
+    assert!(text.contains("@0.2.0") && text.contains("has 0.1.0-draft.1: `check`"), "{text}");
+}
+
+#[test]
+fn a_damaged_file_is_refused() {
+    let bytes = component("shop", |text| text);
+    for end in [9, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(matches!(check(&bytes[..end]), Err(CheckError::Malformed { .. })), "{end} of {}", bytes.len());
+    }
+}
+
+#[test]
+fn an_asynchronous_component_is_refused_with_a_sentence() {
+    let error = check(&altered("check: func()", "check: async func()")).unwrap_err();
+    assert!(matches!(error, CheckError::Async), "{error:?}");
+    assert!(error.to_string().contains("plain functions"));
+}
+
+async fn load(bytes: Vec<u8>) -> Result<Build, LoadError> {
+    Build::load(&Engine::new(None).unwrap(), bytes.into(), None).await
+}
+
+#[tokio::test]
+async fn a_connector_that_traps_while_it_describes_itself_is_refused() {
+    let error = load(component("shop", |text| text)).await.unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, LoadError::Describe { .. }) && text.contains("unreachable"), "{text}");
+}
+
+#[tokio::test]
+async fn files_that_are_no_connectors_are_refused_before_they_are_compiled() {
+    let core = b"\0asm\x01\0\0\0".to_vec();
+    assert!(matches!(load(core).await, Err(LoadError::CoreModule)));
+    let other = altered("@0.1.0-draft.1", "@0.1.0-draft.2");
+    assert!(matches!(load(other).await, Err(LoadError::Check(_))));
+}
