@@ -181,11 +181,6 @@ pub fn main() -> ExitCode {
 }
 
 fn begin(cli: Cli, out: Output) -> Result<Exit, Failure> {
-    #[cfg(feature = "demo")]
-    if let Command::Demo(args) = cli.command {
-        demo::run(args)?;
-        return Ok(Exit::Done);
-    }
     let Global { config, data, plugins, listen, .. } = cli.global;
     let config = Config::load(&Flags { config, data, plugins, listen })
         .map_err(|error| Failure { exit: Exit::Usage, ..Failure::of(&error) })?;
@@ -205,7 +200,10 @@ async fn dispatch(context: Context, command: Command) -> Result<Exit, Failure> {
         Command::Serve => serve::run(context).await,
         Command::Check => check::run(context).await,
         #[cfg(feature = "demo")]
-        Command::Demo(_) => Ok(Exit::Done),
+        Command::Demo(args) => match demo::run(args).await {
+            Ok(()) => Ok(Exit::Done),
+            Err(error) => Err(Failure::new(format!("{error:#}"))),
+        },
         Command::Status => status::run(context).await,
         Command::Platform(command) => platform::run(context, command).await,
         Command::Action(command) => action::run(context, command).await,

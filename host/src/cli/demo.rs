@@ -63,7 +63,7 @@ const AFTERWARDS: [(&str, Direction, Kind); 4] = [
 ///
 /// # Errors
 /// The tool chain is missing, or something did not end as it should.
-pub async fn run(args: DemoArgs) -> Result<()> {
+pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let started = Instant::now();
     title("1  Connectors, built from source");
     let workspace = Workspace::of_this_build()?;
@@ -351,8 +351,12 @@ async fn print_history(service: &Service, order: u64) -> Result<()> {
 }
 
 async fn keep(service: &Service, shop: &Simulator, root: &Path) -> Result<()> {
-    let address = crate::web::serve(service.clone()).await?;
-    println!("\nStaying up. API on {address}; the shop's control page: {}/__sim", shop.url);
+    let listener = crate::web::listen(([127, 0, 0, 1], 0).into()).await?;
+    let address = listener.local_addr()?;
+    std::fs::write(super::client::address_file(&root.join("data")), format!("{address}\n"))?;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let serving = tokio::spawn(crate::web::serve(service.clone(), listener, stop.clone()));
+    println!("\nStaying up. API on http://{address}; the shop's control page: {}/__sim", shop.url);
     println!("From another terminal, for example:");
     let data = root.join("data");
     for command in ["run list", "attention list", "record find TEE", "plugin list"] {
@@ -360,6 +364,8 @@ async fn keep(service: &Service, shop: &Simulator, root: &Path) -> Result<()> {
     }
     println!("Ctrl-C ends it.");
     tokio::signal::ctrl_c().await?;
+    stop.cancel();
+    drop(serving.await);
     Ok(())
 }
 
@@ -369,7 +375,7 @@ fn title(text: &str) {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     if header.iter().any(|text| !text.is_empty()) {
         table.set_header(header);
     }
