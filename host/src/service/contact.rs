@@ -162,7 +162,9 @@ impl Service {
         let description = self.description(&platform)?;
         let kinds = kinds(&description, &platform.policy);
         let id = platform.id;
+        // Platforms tell times by the second: an order of this very second must not count as older.
         let now = self.clock().now();
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let policy = platform.policy.clone();
         let state = platform.state;
         let name = code.to_owned();
