@@ -27,6 +27,10 @@ pub(super) fn platform(exchange: &Path) -> Value {
             "creates": ["product", "variant", "shipment"],
             "create_on": ["customer", "order"],
             "pushes": ["customer", "order", "order-event"],
+            "orders": {
+                "payment": {"card": "CARD", "bacs": "TRANSFER", "cod": "CASH", "cheque": "CHEQUE"},
+                "shipping": {"flat_rate": "PARCEL", "free_shipping": "PARCEL", "local_pickup": "PICKUP"},
+            },
         },
     })
 }
