@@ -52,11 +52,13 @@ const CYCLE: [(&str, Direction, Kind); 9] = [
 ];
 
 /// What follows once the ERP has worked.
-const AFTERWARDS: [(&str, Direction, Kind); 4] = [
+const AFTERWARDS: [(&str, Direction, Kind); 6] = [
+    ("erp", Direction::Pull, Kind::Stock),
     ("erp", Direction::Pull, Kind::Order),
     ("erp", Direction::Pull, Kind::Shipment),
     ("shop", Direction::Push, Kind::Order),
     ("shop", Direction::Push, Kind::Shipment),
+    ("shop", Direction::Push, Kind::Stock),
 ];
 
 /// Runs it.
@@ -125,13 +127,13 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     check_stock(&shop, &goods)?;
 
     title("5  Something changes on either side");
-    let (sku, pieces) = goods.change_stock(&exchange, shop.control())?;
+    let (sku, pieces) = goods.change_stock(&exchange)?;
     println!("   ERP    counts {sku} again: {pieces} on hand");
     let third = place(shop.control(), &goods, 6)?;
     println!("   shop   a customer places order {third}");
     cycle(&service, &CYCLE).await?;
     goods.number_orders(&exchange)?;
-    let shipped = goods.ship(&exchange, first)?;
+    let shipped = goods.ship(&exchange, first, 0)?;
     println!("   ERP    ships order {first} as {shipped}");
     cycle(&service, &AFTERWARDS).await?;
     let order = shop.control().order(first).context("the order is gone")?;
@@ -139,6 +141,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     if order["status"] != "completed" {
         bail!("order {first} should be completed in the shop after its shipment");
     }
+    check_stock(&shop, &goods)?;
 
     title("6  Nothing changed: a cycle that writes nothing");
     shop.control().reset_journal();

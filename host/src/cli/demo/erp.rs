@@ -94,12 +94,15 @@ impl Goods {
 
     /// Two articles that a customer puts into the cart.
     pub(super) fn sold(&self, from: usize) -> Vec<String> {
-        let skus: Vec<String> =
-            self.articles.iter().filter(|a| a.stock > 5).skip(from).take(2).map(|a| a.sku.clone()).collect();
+        let skus = self.cart(from);
         for sku in &skus {
             *self.sold.borrow_mut().entry(sku.clone()).or_default() += 1;
         }
         skus
+    }
+
+    fn cart(&self, from: usize) -> Vec<String> {
+        self.articles.iter().filter(|a| a.stock > 5).skip(from).take(2).map(|a| a.sku.clone()).collect()
     }
 
     /// Products, prices and stock, as the ERP has them.
@@ -144,7 +147,7 @@ impl Goods {
     }
 
     /// Somebody counts a shelf again.
-    pub(super) fn change_stock(&self, exchange: &Path, _shop: &Control) -> Result<(String, i64)> {
+    pub(super) fn change_stock(&self, exchange: &Path) -> Result<(String, i64)> {
         let article = self.articles.iter().rev().find(|a| a.stock > 5).context("the ERP sells something")?;
         let pieces = article.stock + 7;
         self.counted.borrow_mut().insert(article.sku.clone(), pieces);
@@ -176,8 +179,20 @@ impl Goods {
         if fresh > 0 { self.export(exchange, "order-numbers", &lines) } else { Ok(()) }
     }
 
-    /// The ERP ships an order in one parcel. Returns the tracking number.
-    pub(super) fn ship(&self, exchange: &Path, order: u64) -> Result<String> {
+    /// The ERP ships an order in one parcel, and its shelves hold what is left. Returns the tracking number.
+    pub(super) fn ship(&self, exchange: &Path, order: u64, from: usize) -> Result<String> {
+        let mut stock = String::from("sku;quantity\n");
+        for sku in self.cart(from) {
+            let article = self.articles.iter().find(|a| a.sku == sku).context("what was sold is known")?;
+            let mut counted = self.counted.borrow_mut();
+            let on_hand = counted.entry(sku.clone()).or_insert(article.stock);
+            *on_hand -= 1;
+            writeln!(stock, "{sku};{on_hand}")?;
+            if let Some(sold) = self.sold.borrow_mut().get_mut(&sku) {
+                *sold -= 1;
+            }
+        }
+        self.export(exchange, "stock", &stock)?;
         let numbered = self.numbered.borrow();
         let suffix = format!("-{order}");
         let id = numbered
