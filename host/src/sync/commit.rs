@@ -78,7 +78,7 @@ impl<'t, 'c> Commit<'t, 'c> {
                 | LedgerError::Name(_)),
             ) => {
                 self.items.truncate(lines);
-                self.hold(record, &error.to_string(), &[])
+                self.hold(record, &error.to_string(), &[], None)
             }
             Err(
                 error @ (LedgerError::Sqlite(_)
@@ -132,7 +132,7 @@ impl<'t, 'c> Commit<'t, 'c> {
     ) -> Result<Option<Option<(RecordId, LinkId, What)>>, LedgerError> {
         match matched {
             Matched::Ambiguous { reason, candidates } => {
-                self.hold(record, &reason, &candidates)?;
+                self.hold(record, &reason, &candidates, None)?;
                 Ok(None)
             }
             Matched::Ignored { reason } => {
@@ -176,8 +176,14 @@ impl<'t, 'c> Commit<'t, 'c> {
                 Ok((record, link, What::Matched))
             }
             Matched::Key(record) => {
-                let link = self.link(kind, record, remote, MadeBy::Matched)?;
-                self.want_whole(kind, record)?;
+                // A platform without markers: the object with this key may still be what we were making.
+                let open = self.open_create(kind, record)?;
+                let made_by = if open.is_some() { MadeBy::Created } else { MadeBy::Matched };
+                let link = self.link(kind, record, remote, made_by)?;
+                match open {
+                    Some(intent) => self.own_child(&intent, link, remote)?,
+                    None => self.want_whole(kind, record)?,
+                }
                 Ok((record, link, What::Matched))
             }
             Matched::New => {
@@ -430,7 +436,7 @@ impl<'t, 'c> Commit<'t, 'c> {
                 return Ok(false);
             }
             Matched::Ambiguous { reason, candidates } => {
-                self.hold(record, &reason, &candidates)?;
+                self.hold(record, &reason, &candidates, None)?;
                 return Ok(false);
             }
             matched => self.settle_match(RecordKind::Variant, remote, matched)?,
@@ -525,8 +531,14 @@ impl<'t, 'c> Commit<'t, 'c> {
         Ok(())
     }
 
-    /// Keeps a record that a person has to decide on.
-    pub(super) fn hold(&mut self, record: &Record, reason: &str, candidates: &[RecordId]) -> Result<(), LedgerError> {
+    /// Keeps a record that a person has to decide on; `variant`: which of its variants is not clear.
+    pub(super) fn hold(
+        &mut self,
+        record: &Record,
+        reason: &str,
+        candidates: &[RecordId],
+        variant: Option<&RemoteRef>,
+    ) -> Result<(), LedgerError> {
         let id = held_id(record);
         let inbox = self.tx.hold(self.me.id, record.kind, Some(&id), &to_text(record)?, reason, self.run)?;
         let mut choices = Vec::new();
@@ -547,7 +559,7 @@ impl<'t, 'c> Commit<'t, 'c> {
                     "Say what it is, or correct it on the platform. Until then it is kept and nothing is done with it."
                         .into(),
                 choices,
-                data: serde_json::json!({"inbox": inbox}),
+                data: serde_json::json!({"inbox": inbox, "variant": variant}),
                 grouped: false,
             },
             self.run,

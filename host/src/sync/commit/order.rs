@@ -73,7 +73,7 @@ impl Commit<'_, '_> {
         if let Matched::New = matched
             && shown.placed.is_none()
         {
-            self.hold(record, "it is new, but does not say what was ordered", &[])?;
+            self.hold(record, "it is new, but does not say what was ordered", &[], None)?;
             return Ok(false);
         }
         let Some(home) = self.home(RecordKind::Order, record, remote, matched)? else { return Ok(false) };
