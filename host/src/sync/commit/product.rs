@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Commit, remote};
+use super::{Commit, Home, remote};
 use crate::ledger::LedgerError;
 use crate::ledger::link::{LinkState, MAIN};
 use crate::ledger::run::What;
@@ -29,18 +29,18 @@ impl Commit<'_, '_> {
         };
         let matched = self.match_product(record, remote, &matches)?;
         let ours = matches!(matched, Matched::Own { .. });
-        let home = match self.home(RecordKind::Product, record, remote, matched)? {
-            None => return Ok(false),
-            Some(home) => home,
-        };
-        let Some((product, link, mut what)) = home else {
-            // The product is not imported, but what it sells may well be known: prices and stock go by the variant.
-            for (variant, matched) in matches {
-                if matches!(matched, Matched::Linked(_) | Matched::Key(_)) {
-                    self.variant(&variant, matched, None, false)?;
+        let (product, link, mut what) = match self.home(RecordKind::Product, record, remote, matched)? {
+            Home::Held => return Ok(false),
+            Home::Ignored => {
+                // The product is not imported, but what it sells may well be known: prices and stock go by the variant.
+                for (variant, matched) in matches {
+                    if matches!(matched, Matched::Linked(_) | Matched::Key(_)) {
+                        self.variant(&variant, matched, None, false)?;
+                    }
                 }
+                return Ok(true);
             }
-            return Ok(true);
+            Home::Of(product, link, what) => (product, link, what),
         };
         let first = what == What::Created;
         let grouping = FacetKey::from("grouping");
