@@ -182,6 +182,7 @@ impl Service {
                             tx.set_phase(id, *kind, Phase::Live)?;
                             if *kind == Kind::Order {
                                 tx.set_cut_over(id, *kind, Some(cut_over.unwrap_or(now)))?;
+                                crate::sync::pull::admit_orders(tx, id, now)?;
                             }
                         }
                         Phase::Live => {}

@@ -110,6 +110,10 @@ fn held_run(tx: &Tx<'_>, asked: &Attention) -> Result<Option<Order>, LedgerError
         tx.set_run(run.id, RunState::Done, Some("Held, then answered by a person."), None)?;
     }
     let released = matches!(asked.answer.as_deref(), Some("release" | "gone" | "confirm"));
+    if kind == "sweep" && !released {
+        // Left as it is; the next sweep asks again.
+        return Ok(None);
+    }
     let direction = if kind == "sweep" { Direction::Sweep } else { run.direction };
     let order = Order { released, ..Order::new(run.platform, direction, run.kind, Cause::Manual) };
     Ok(Some(order))

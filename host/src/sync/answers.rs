@@ -9,7 +9,7 @@ use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink};
 use crate::ledger::record::{FacetChange, FacetRule};
 use crate::ledger::want::WantReason;
 use crate::ledger::{LedgerError, Tx};
-use crate::model::{EventId, FacetKey, Kind, LinkId, Record, RecordId, RecordKind};
+use crate::model::{EventId, FacetKey, Key, Kind, LinkId, PlatformId, Record, RecordId, RecordKind, RemoteRef};
 
 /// Does what the answer to an attention of a pull says; the attention is answered already. False: it is none of a pull's.
 ///
@@ -54,22 +54,34 @@ fn identify(tx: &Tx<'_>, attention: &Attention, inbox: i64, answer: &str) -> Res
         Kind::Shipment => RecordKind::Shipment,
         kind => kind.record_kind(),
     };
+    let variant: Option<RemoteRef> =
+        attention.data.get("variant").and_then(|variant| serde_json::from_value(variant.clone()).ok());
     let (how, id) = answer.split_once(':').unwrap_or((answer, ""));
     match (how, id.parse().map(RecordId)) {
         ("same" | "slot", Ok(same)) => {
-            let slot = if how == "same" { MAIN.to_owned() } else { remote.id.clone() };
-            if how == "same"
-                && let Some(other) = tx.link_of(row.platform, kind, same, MAIN)?
-                && other.remote.id != remote.id
-            {
-                tx.set_link_state(other.id, LinkState::Removed, Some("a person said that another object is it"))?;
+            // What was unclear is a variant: it takes its product along.
+            let product = match &variant {
+                Some(variant) => {
+                    is(tx, row.platform, RecordKind::Variant, same, variant.clone(), how)?;
+                    tx.record(same)?.product
+                }
+                None => Some(same),
+            };
+            if let Some(record) = product {
+                is(tx, row.platform, kind, record, remote, how)?;
             }
-            tx.add_link(&NewLink { slot, ..NewLink::live(row.platform, kind, same, remote, MadeBy::Hand) })?;
         }
         ("new", _) => {
-            let new = tx.create_record(kind, Some(row.platform), None)?;
-            tx.add_keys(new, kind, &record.keys)?;
-            tx.add_link(&NewLink::live(row.platform, kind, new, remote, MadeBy::Hand))?;
+            let new = |kind, remote, keys: &[Key]| {
+                let new = tx.create_record(kind, Some(row.platform), None)?;
+                tx.add_keys(new, kind, keys)?;
+                tx.add_link(&NewLink::live(row.platform, kind, new, remote, MadeBy::Hand))
+            };
+            if let Some(variant) = variant {
+                // Its SKU is another record's already.
+                new(RecordKind::Variant, variant, &[])?;
+            }
+            new(kind, remote, &record.keys)?;
         }
         ("never", _) => {
             for candidate in &attention.choices {
@@ -88,6 +100,27 @@ fn identify(tx: &Tx<'_>, attention: &Attention, inbox: i64, answer: &str) -> Res
         _ => return Err(LedgerError::Conflict { message: format!("`{answer}` is no answer to this") }),
     }
     tx.set_inbox(inbox, InboxState::New)?;
+    Ok(())
+}
+
+/// The object is the record (and the one that was so far is not), or one more of it.
+fn is(
+    tx: &Tx<'_>,
+    platform: PlatformId,
+    kind: RecordKind,
+    record: RecordId,
+    remote: RemoteRef,
+    how: &str,
+) -> Result<(), LedgerError> {
+    let slot = if how == "same" { MAIN.to_owned() } else { remote.id.clone() };
+    if how == "same"
+        && let Some(other) = tx.link_of(platform, kind, record, MAIN)?
+        && other.remote.id != remote.id
+    {
+        tx.set_link_state(other.id, LinkState::Removed, Some("a person said that another object is it"))?;
+        tx.never_match(platform, kind, &other.remote.id, record)?;
+    }
+    tx.add_link(&NewLink { slot, ..NewLink::live(platform, kind, record, remote, MadeBy::Hand) })?;
     Ok(())
 }
 

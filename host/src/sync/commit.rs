@@ -1,6 +1,8 @@
 //! Applying what was pulled, inside the transaction of its page: identity, facets, wants. Products, orders and shipments
 //! have files of their own below this one.
 
+mod buyer;
+mod facets;
 mod order;
 mod product;
 mod shipment;
@@ -8,22 +10,23 @@ mod totals;
 
 use jiff::Timestamp;
 
+pub(super) use facets::pushed_as;
+
 use super::matching::Matched;
 use super::ownership::Ownership;
 use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::inbox::InboxState;
-use crate::ledger::link::{LinkFacet, LinkState, MAIN, MadeBy, NewLink, StoredLink};
-use crate::ledger::platform::{Platform, PlatformState};
-use crate::ledger::record::{ChangedFacet, FacetChange, FacetRule, RecordState, StoredRecord};
+use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink, StoredLink};
+use crate::ledger::platform::Platform;
+use crate::ledger::record::{ChangedFacet, RecordState};
 use crate::ledger::run::{RunItem, What};
-use crate::ledger::stream::{Phase, Stream};
+use crate::ledger::stream::Stream;
 use crate::ledger::wait::Waiting;
 use crate::ledger::want::WantReason;
 use crate::ledger::{LedgerError, Tx};
-use crate::model::policy::{Drift, OnGone};
+use crate::model::policy::OnGone;
 use crate::model::{
-    FacetKey, Facets, Hash, Key, KeyType, Kind, LinkId, PlatformId, Record, RecordId, RecordKind, RemoteRef, RunId,
-    Unreadable,
+    FacetKey, Hash, Key, KeyType, Kind, LinkId, PlatformId, Record, RecordId, RecordKind, RemoteRef, RunId, Unreadable,
 };
 
 /// What the engine knows while it applies a page.
@@ -40,6 +43,16 @@ pub(super) struct Commit<'t, 'c> {
     /// The connector can tell whether an object of this kind is whole.
     pub(super) finds: bool,
     pub(super) items: Vec<RunItem>,
+}
+
+/// Where a pulled object belongs.
+enum Home {
+    /// A person has to say.
+    Held,
+    /// It is not imported.
+    Ignored,
+    /// To this record, by this link.
+    Of(RecordId, LinkId, What),
 }
 
 impl<'t, 'c> Commit<'t, 'c> {
@@ -78,7 +91,7 @@ impl<'t, 'c> Commit<'t, 'c> {
                 | LedgerError::Name(_)),
             ) => {
                 self.items.truncate(lines);
-                self.hold(record, &error.to_string(), &[])
+                self.hold(record, &error.to_string(), &[], None)
             }
             Err(
                 error @ (LedgerError::Sqlite(_)
@@ -112,8 +125,11 @@ impl<'t, 'c> Commit<'t, 'c> {
         let kind = record.kind.record_kind();
         let remote = remote(record)?;
         let matched = self.find_record(kind, remote, record.marker.as_deref(), &record.keys)?;
-        let Some(home) = self.home(kind, record, remote, matched)? else { return Ok(false) };
-        let Some((id, link, what)) = home else { return Ok(true) };
+        let (id, link, what) = match self.home(kind, record, remote, matched)? {
+            Home::Held => return Ok(false),
+            Home::Ignored => return Ok(true),
+            Home::Of(id, link, what) => (id, link, what),
+        };
         let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
         self.keys(id, kind, &record.keys, what == What::Created)?;
         self.tx.set_parts(link, &record.parts)?;
@@ -121,25 +137,27 @@ impl<'t, 'c> Commit<'t, 'c> {
         Ok(true)
     }
 
-    /// Finds or makes the record and the link that the match asks for. `None`: held for a person. `Some(None)`: not
-    /// imported.
+    /// Finds or makes the record and the link that the match asks for.
     fn home(
         &mut self,
         kind: RecordKind,
         record: &Record,
         remote: &RemoteRef,
         matched: Matched,
-    ) -> Result<Option<Option<(RecordId, LinkId, What)>>, LedgerError> {
+    ) -> Result<Home, LedgerError> {
         match matched {
             Matched::Ambiguous { reason, candidates } => {
-                self.hold(record, &reason, &candidates)?;
-                Ok(None)
+                self.hold(record, &reason, &candidates, None)?;
+                Ok(Home::Held)
             }
             Matched::Ignored { reason } => {
                 self.ignore(kind, remote, &reason)?;
-                Ok(Some(None))
+                Ok(Home::Ignored)
             }
-            matched => self.settle_match(kind, remote, matched).map(Some).map(Some),
+            matched => {
+                let (record, link, what) = self.settle_match(kind, remote, matched)?;
+                Ok(Home::Of(record, link, what))
+            }
         }
     }
 
@@ -176,8 +194,14 @@ impl<'t, 'c> Commit<'t, 'c> {
                 Ok((record, link, What::Matched))
             }
             Matched::Key(record) => {
-                let link = self.link(kind, record, remote, MadeBy::Matched)?;
-                self.want_whole(kind, record)?;
+                // A platform without markers: the object with this key may still be what we were making.
+                let open = self.open_create(kind, record)?;
+                let made_by = if open.is_some() { MadeBy::Created } else { MadeBy::Matched };
+                let link = self.link(kind, record, remote, made_by)?;
+                match open {
+                    Some(intent) => self.own_child(&intent, link, remote)?,
+                    None => self.want_whole(kind, record)?,
+                }
                 Ok((record, link, What::Matched))
             }
             Matched::New => {
@@ -231,184 +255,9 @@ impl<'t, 'c> Commit<'t, 'c> {
         Ok(())
     }
 
-    /// Writes what the platform owns, notes what was seen, and judges what others own. Returns what changed in the hub.
-    fn facets(
-        &mut self,
-        id: RecordId,
-        link: LinkId,
-        facets: &Facets,
-        remote: Option<&RemoteRef>,
-        as_of: Option<Timestamp>,
-        first: bool,
-    ) -> Result<Vec<ChangedFacet>, LedgerError> {
-        let record = self.tx.record(id)?;
-        let stored = self.tx.link(link)?;
-        let mut seen = stored.facets.clone();
-        let mut owned = Vec::new();
-        let mut adopted = Vec::new();
-        for (key, body) in facets {
-            let hash = Hash::of(body);
-            let change = FacetChange { key: key.clone(), body: Some(body.clone()), as_of };
-            let owns = self.owns(record.kind, key, record.origin);
-            let facet = seen.entry(key.clone()).or_default();
-            if owns || first {
-                owned.push(change);
-            } else {
-                if facet.sent_at.is_some_and(|sent| sent >= self.read_at) {
-                    // Read before our last send: it says nothing about what the platform made of that.
-                    continue;
-                }
-                if self.strays(&record, &stored, key, facet, hash)? == Some(Drift::Adopt) {
-                    adopted.push(change);
-                    facet.base_hash = Some(hash);
-                }
-            }
-            facet.seen_hash = Some(hash);
-            facet.seen_at = Some(self.read_at);
-            facet.seen_body = Some(body.clone());
-        }
-        let mut changed = self.tx.write_facets(
-            id,
-            owned,
-            Some(self.me.id),
-            if first { FacetRule::First } else { FacetRule::Owner },
-            self.run,
-        )?;
-        changed.extend(self.tx.write_facets(id, adopted, Some(self.me.id), FacetRule::Adopt, self.run)?);
-        let now = self.tx.record(id)?;
-        for (key, facet) in &mut seen {
-            if now.facets.get(key).is_some_and(|hub| Some(hub.hash) == facet.seen_hash) {
-                facet.seen_body = None;
-            }
-        }
-        self.tx.set_link_facets(link, &seen, remote)?;
-        self.want_changed(&now, &changed)?;
-        Ok(changed)
-    }
-
-    /// Judges what a platform shows of a facet that it does not own.
-    fn strays(
-        &mut self,
-        record: &StoredRecord,
-        link: &StoredLink,
-        key: &FacetKey,
-        facet: &mut LinkFacet,
-        hash: Hash,
-    ) -> Result<Option<Drift>, LedgerError> {
-        let Some(base) = facet.base_hash else {
-            if facet.sent_hash.is_some() {
-                facet.base_hash = Some(hash);
-            }
-            return Ok(None);
-        };
-        let cause = format!("drift:{}:{key}", link.id);
-        if base == hash {
-            self.tx.solve_attention(&cause)?;
-            return Ok(None);
-        }
-        // Sales move a shop's stock and people work on orders: there it is no drift unless the operator says so.
-        let said = self.me.policy.drift.iter().any(|rule| rule.record == record.kind && rule.facet.matches(key));
-        if !said && (key.name() == "stock" || record.kind == RecordKind::Order) {
-            return Ok(None);
-        }
-        let drift = self.me.policy.drift_of(record.kind, key);
-        match drift {
-            Drift::Report if facet.seen_hash != Some(hash) => {
-                let title = format!(
-                    "{} {} on {}: `{key}` was changed there, but it is owned elsewhere.",
-                    record.kind, link.remote.id, self.me.code
-                );
-                self.tx.attend(
-                    &NewAttention {
-                        cause_key: cause,
-                        platform: Some(self.me.id),
-                        record: Some(record.id),
-                        title,
-                        hint: "Send the owner's value again, take the value over, or leave it. A drift rule in the \
-                               platform's policy decides this for good."
-                            .into(),
-                        choices: vec![
-                            Choice::new("restore", "Send the owner's value again"),
-                            Choice::new("adopt", "Take this value over"),
-                            Choice::new("leave", "Leave it"),
-                        ],
-                        data: serde_json::json!({"link": link.id.0, "facet": key.as_str()}),
-                        ..NewAttention::default()
-                    },
-                    self.run,
-                )?;
-            }
-            Drift::Report | Drift::Adopt => {}
-            Drift::Restore => {
-                // What was sent is there no more, so that equal values are sent again too.
-                facet.sent_hash = None;
-                if let Some((kind, of, want_key)) = pushed_as(record, key) {
-                    self.tx.want(self.me.id, kind, of, &want_key, WantReason::Drift, None)?;
-                }
-            }
-        }
-        Ok(Some(drift))
-    }
-
     /// The kind that was pulled.
     pub(super) fn stream_kind(&self) -> Kind {
         self.stream.kind
-    }
-
-    pub(super) fn owns(&self, kind: RecordKind, key: &FacetKey, origin: Option<PlatformId>) -> bool {
-        self.ownership.owner(kind, key, origin) == Some(self.me.id)
-    }
-
-    fn keys(&self, id: RecordId, kind: RecordKind, keys: &[Key], first: bool) -> Result<(), LedgerError> {
-        if first || self.owns(kind, &FacetKey::head(), self.tx.record(id)?.origin) {
-            self.tx.replace_keys(id, kind, keys)?;
-        }
-        Ok(())
-    }
-
-    /// Every other platform that is told of such facets wants them.
-    fn want_changed(&self, record: &StoredRecord, changed: &[ChangedFacet]) -> Result<(), LedgerError> {
-        // During first contact nobody has looked yet; going live makes everybody hear of everything.
-        if self.stream.phase != Phase::Live {
-            return Ok(());
-        }
-        for change in changed {
-            let Some((kind, of, key)) = pushed_as(record, &change.key) else { continue };
-            for target in &self.platforms {
-                if target.id != self.me.id
-                    && self.ownership.owner(record.kind, &change.key, record.origin) != Some(target.id)
-                    && self.hears(target, kind, record)?
-                {
-                    self.tx.want(target.id, kind, of, &key, WantReason::Data, None)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a platform is told of a record: it has it, or gets new ones.
-    fn hears(&self, target: &Platform, kind: Kind, record: &StoredRecord) -> Result<bool, LedgerError> {
-        if target.state == PlatformState::Removed || !target.policy.pushes.contains(&kind) {
-            return Ok(false);
-        }
-        let made = if record.kind == RecordKind::Variant { RecordKind::Product } else { record.kind };
-        Ok(target.policy.create_on.contains(&made)
-            || self.tx.link_of(target.id, record.kind, record.id, MAIN)?.is_some())
-    }
-
-    /// The platform that was pulled has a record that it did not make: it hears all of it once.
-    fn want_whole(&self, kind: RecordKind, record: RecordId) -> Result<(), LedgerError> {
-        let pushes: &[Kind] = match kind {
-            RecordKind::Category => &[Kind::Category],
-            RecordKind::Product => &[Kind::Product],
-            RecordKind::Variant => &[Kind::Stock, Kind::Price],
-            RecordKind::Customer => &[Kind::Customer],
-            RecordKind::Order | RecordKind::Shipment => &[],
-        };
-        for kind in pushes.iter().filter(|kind| self.me.policy.pushes.contains(kind)) {
-            self.tx.want(self.me.id, *kind, record, "", WantReason::Data, None)?;
-        }
-        Ok(())
     }
 
     /// A stock level or a price.
@@ -430,7 +279,7 @@ impl<'t, 'c> Commit<'t, 'c> {
                 return Ok(false);
             }
             Matched::Ambiguous { reason, candidates } => {
-                self.hold(record, &reason, &candidates)?;
+                self.hold(record, &reason, &candidates, None)?;
                 return Ok(false);
             }
             matched => self.settle_match(RecordKind::Variant, remote, matched)?,
@@ -525,8 +374,14 @@ impl<'t, 'c> Commit<'t, 'c> {
         Ok(())
     }
 
-    /// Keeps a record that a person has to decide on.
-    pub(super) fn hold(&mut self, record: &Record, reason: &str, candidates: &[RecordId]) -> Result<(), LedgerError> {
+    /// Keeps a record that a person has to decide on; `variant`: which of its variants is not clear.
+    pub(super) fn hold(
+        &mut self,
+        record: &Record,
+        reason: &str,
+        candidates: &[RecordId],
+        variant: Option<&RemoteRef>,
+    ) -> Result<(), LedgerError> {
         let id = held_id(record);
         let inbox = self.tx.hold(self.me.id, record.kind, Some(&id), &to_text(record)?, reason, self.run)?;
         let mut choices = Vec::new();
@@ -547,7 +402,7 @@ impl<'t, 'c> Commit<'t, 'c> {
                     "Say what it is, or correct it on the platform. Until then it is kept and nothing is done with it."
                         .into(),
                 choices,
-                data: serde_json::json!({"inbox": inbox}),
+                data: serde_json::json!({"inbox": inbox, "variant": variant}),
                 grouped: false,
             },
             self.run,
@@ -570,23 +425,6 @@ impl<'t, 'c> Commit<'t, 'c> {
         let names: Vec<&str> = changed.iter().map(|change| change.key.as_str()).collect();
         let detail = (!names.is_empty()).then(|| names.join(", "));
         self.item(Some(record), remote, what, detail);
-    }
-}
-
-/// Which push carries a facet, of which record, under which key.
-pub(super) fn pushed_as(record: &StoredRecord, key: &FacetKey) -> Option<(Kind, RecordId, String)> {
-    let own = |kind| Some((kind, record.id, key.as_str().to_owned()));
-    match record.kind {
-        RecordKind::Category => own(Kind::Category),
-        RecordKind::Product => own(Kind::Product),
-        RecordKind::Customer => own(Kind::Customer),
-        RecordKind::Variant => match key.name() {
-            "stock" => own(Kind::Stock),
-            "price" => own(Kind::Price),
-            // A variant travels inside its product.
-            _ => record.product.map(|product| (Kind::Product, product, "grouping".to_owned())),
-        },
-        RecordKind::Order | RecordKind::Shipment => None,
     }
 }
 

@@ -184,6 +184,18 @@ impl Commit<'_, '_> {
         Ok(other.filter(|link| link.remote.id != remote.id && link.state != LinkState::Gone))
     }
 
+    /// A create of this record on this platform that is under way or without an answer.
+    pub(super) fn open_create(&self, kind: RecordKind, record: RecordId) -> Result<Option<Intent>, LedgerError> {
+        let open = |intent: &Intent| {
+            intent.platform == self.me.id
+                && intent.kind != Kind::Shipment
+                && intent.kind.record_kind() == kind
+                && matches!(intent.op, Op::Create | Op::CreateDone | Op::Resume)
+                && matches!(intent.state, IntentState::Sending | IntentState::Unknown)
+        };
+        Ok(self.tx.intents_of(record)?.into_iter().find(open))
+    }
+
     /// The object was made by a write of ours. One whose answer is still to come hears it from its own call; one without
     /// an answer is settled here, unless the connector can say whether the object is whole: then the lookup settles it,
     /// which knows the object from now on and never makes another.

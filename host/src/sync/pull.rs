@@ -12,11 +12,14 @@ use super::page::{self, Checked};
 use super::sweep;
 use crate::ledger::attention::NewAttention;
 use crate::ledger::inbox::{InboxRow, InboxState};
+use crate::ledger::link::LinkState;
 use crate::ledger::platform::PlatformState;
 use crate::ledger::run::{Counts, RunItem, RunState, What};
 use crate::ledger::stream::{OpenScope, Phase, Stream};
 use crate::ledger::{Ledger, LedgerError, Tx};
-use crate::model::{CallError, Called, Kind, Page, PlatformId, PullRequest, Record, RemoteError, RunId, Scope};
+use crate::model::{
+    CallError, Called, Kind, LinkId, Page, PlatformId, PullRequest, Record, RecordKind, RemoteError, RunId, Scope,
+};
 
 /// Records asked for per page; few under test, so that everything there has pages.
 const PAGE: u32 = if cfg!(test) { 3 } else { 500 };
@@ -510,6 +513,25 @@ impl Pull {
             })
             .await?;
         Ok(End::because(RunState::Failed, words))
+    }
+}
+
+/// Orders that were read during first contact and placed after the cut-over go on now: to be called when the stream of
+/// orders becomes live, since the platform need not show them again. Returns how many.
+///
+/// # Errors
+/// When the ledger cannot be used.
+pub fn admit_orders(tx: &Tx<'_>, platform: PlatformId, now: Timestamp) -> Result<usize, LedgerError> {
+    let mut commit = Commit::new(tx, platform, Kind::Order, None, now, false)?;
+    let mut admitted = 0;
+    let mut after = LinkId(0);
+    loop {
+        let links = tx.links_after(platform, RecordKind::Order, LinkState::Ignored, after, 500)?;
+        let Some(last) = links.last() else { return Ok(admitted) };
+        after = last.id;
+        for link in &links {
+            admitted += usize::from(commit.admit(link)?);
+        }
     }
 }
 

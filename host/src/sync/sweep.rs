@@ -125,7 +125,7 @@ impl Pull {
         released: bool,
     ) -> Result<End, Stop> {
         let (platform, kind, run) = (self.platform, self.kind, self.run);
-        let cause = format!("missing:{platform}:{kind}");
+        let cause = format!("sweep:{platform}:{kind}");
         if missing.is_empty() {
             self.ledger.write(move |tx| tx.solve_attention(&cause)).await?;
             return Ok(End::new(RunState::Done));
@@ -192,7 +192,7 @@ impl Pull {
                 })
                 .await?;
         }
-        let cause = format!("missing:{platform}:{kind}");
+        let cause = format!("sweep:{platform}:{kind}");
         self.ledger.write(move |tx| tx.solve_attention(&cause)).await?;
         Ok(End::new(RunState::Done))
     }

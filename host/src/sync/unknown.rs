@@ -6,6 +6,7 @@ use super::push::settle::Context;
 use super::push::{End, Push, PushError};
 use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::intent::{Intent, IntentState};
+use crate::ledger::link::{LinkState, MAIN};
 use crate::ledger::{LedgerError, Tx};
 use crate::model::{Found, IntentId, Kind, Op};
 
@@ -120,6 +121,15 @@ fn looked(
 
 /// Proved absent: it is sent again, and looked for once more just before.
 fn absent(tx: &Tx<'_>, intent: &Intent) -> Result<(), LedgerError> {
+    // A pull has read it meanwhile: it is there, whatever the lookup says, and is not made again.
+    let made = matches!(intent.op, Op::Create | Op::CreateDone | Op::Resume) && intent.kind != Kind::Shipment;
+    if made
+        && let Some(link) = tx.link_of(intent.platform, intent.kind.record_kind(), intent.record, MAIN)?
+        && link.state == LinkState::Live
+    {
+        tx.turn_intent(intent.id, Op::Resume, Some(&link.remote), &[])?;
+        return tx.set_intent(intent.id, IntentState::Planned, Some("read there by a pull"), None);
+    }
     tx.set_intent(intent.id, IntentState::Planned, Some("proved not to be there"), None)
 }
 

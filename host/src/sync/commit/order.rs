@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::totals::mismatch;
-use super::{Commit, remote};
+use super::{Commit, Home, remote};
 use crate::ledger::LedgerError;
 use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::event::{DeliveryState, EventName};
-use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink};
+use crate::ledger::link::{LinkState, StoredLink};
 use crate::ledger::platform::{Platform, PlatformState};
-use crate::ledger::record::{FacetChange, FacetRule, StoredRecord};
+use crate::ledger::record::StoredRecord;
 use crate::ledger::run::What;
 use crate::ledger::stream::Phase;
 use crate::ledger::want::WantReason;
@@ -73,11 +73,14 @@ impl Commit<'_, '_> {
         if let Matched::New = matched
             && shown.placed.is_none()
         {
-            self.hold(record, "it is new, but does not say what was ordered", &[])?;
+            self.hold(record, "it is new, but does not say what was ordered", &[], None)?;
             return Ok(false);
         }
-        let Some(home) = self.home(RecordKind::Order, record, remote, matched)? else { return Ok(false) };
-        let Some((id, link, what)) = home else { return Ok(true) };
+        let (id, link, what) = match self.home(RecordKind::Order, record, remote, matched)? {
+            Home::Held => return Ok(false),
+            Home::Ignored => return Ok(true),
+            Home::Of(id, link, what) => (id, link, what),
+        };
         let before = self.tx.record(id)?;
         let ours = before.origin == Some(self.me.id);
         let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
@@ -106,6 +109,23 @@ impl Commit<'_, '_> {
         }
         self.happened(id, remote, &Order::of(&before)?, &now)?;
         self.hold_goods(id, &now)?;
+        Ok(true)
+    }
+
+    /// An order that was known and left out may go on now: what happened to it so far happens now. False: it stays out.
+    pub(in crate::sync) fn admit(&mut self, link: &StoredLink) -> Result<bool, LedgerError> {
+        let Some(id) = link.record.filter(|_| link.state == LinkState::Ignored) else { return Ok(false) };
+        let stored = self.tx.record(id)?;
+        let order = Order::of(&stored)?;
+        let Some(placed) = order.placed.as_ref().filter(|_| stored.origin == Some(self.me.id)) else {
+            return Ok(false);
+        };
+        if self.stays_out(placed).is_some() {
+            return Ok(false);
+        }
+        self.tx.set_link_state(link.id, LinkState::Live, None)?;
+        self.happened(id, &link.remote, &order, &order)?;
+        self.hold_goods(id, &order)?;
         Ok(true)
     }
 
@@ -531,67 +551,6 @@ impl Commit<'_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// The customer record of the buyer: by the id on this platform, else by e-mail address, else new.
-    fn buyer(&mut self, placed: &Placed) -> Result<(), LedgerError> {
-        let email = placed.buyer.email.clone().unwrap_or_else(|| placed.customer.key.clone()).trim().to_lowercase();
-        let id = placed.customer.id.as_deref().filter(|id| !id.is_empty());
-        if let Some(id) = id
-            && let Some(link) = self.tx.link_by_remote(self.me.id, RecordKind::Customer, id)?
-            && link.record.is_some()
-            && link.state != LinkState::Removed
-        {
-            return Ok(());
-        }
-        let key = Key { kind: KeyType::Email, value: email };
-        let hits =
-            if key.value.is_empty() { Vec::new() } else { self.tx.records_by_key(RecordKind::Customer, &key)? };
-        let remote = id.map(RemoteRef::new);
-        let record = match hits[..] {
-            [hit] => hit,
-            [] if self.me.policy.creates.contains(&RecordKind::Customer)
-                && (remote.is_some() || !key.value.is_empty()) =>
-            {
-                let record = self.tx.create_record(RecordKind::Customer, Some(self.me.id), self.run)?;
-                self.tx.add_keys(record, RecordKind::Customer, &[key])?;
-                self.first_facets(record, placed)?;
-                record
-            }
-            // Two customers with one address: the order carries the buyer's data, and a person tells them apart.
-            _ => return Ok(()),
-        };
-        if let Some(remote) = remote
-            && self.tx.link_of(self.me.id, RecordKind::Customer, record, MAIN)?.is_none()
-            && !self.tx.is_never_match(self.me.id, RecordKind::Customer, &remote.id, record)?
-        {
-            self.tx.add_link(&NewLink {
-                run: self.run,
-                ..NewLink::live(self.me.id, RecordKind::Customer, record, remote, MadeBy::Pulled)
-            })?;
-        }
-        Ok(())
-    }
-
-    fn first_facets(&mut self, customer: RecordId, placed: &Placed) -> Result<(), LedgerError> {
-        let json = |value: serde_json::Result<serde_json::Value>| {
-            value.map_err(|source| LedgerError::Corrupt { what: "customer", source })
-        };
-        let mut addresses = vec![placed.billing.clone()];
-        addresses.extend(placed.shipping.clone().filter(|shipping| *shipping != placed.billing));
-        for (n, address) in addresses.iter_mut().enumerate() {
-            if address.key.is_empty() {
-                address.key = if n == 0 { "billing".into() } else { "shipping".into() };
-            }
-        }
-        let changes = [
-            (FacetKey::head(), json(serde_json::to_value(&placed.buyer))?),
-            (FacetKey::from("addresses"), json(serde_json::to_value(&addresses))?),
-        ];
-        let changes = changes.map(|(key, body)| FacetChange { key, body: Some(body), as_of: None }).into();
-        let changed = self.tx.write_facets(customer, changes, Some(self.me.id), FacetRule::First, self.run)?;
-        let record = self.tx.record(customer)?;
-        self.want_changed(&record, &changed)
     }
 }
 

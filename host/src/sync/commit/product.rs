@@ -3,37 +3,44 @@
 
 use std::collections::BTreeSet;
 
-use super::{Commit, remote};
+use super::{Commit, Home, remote};
 use crate::ledger::LedgerError;
 use crate::ledger::link::{LinkState, MAIN};
 use crate::ledger::run::What;
 use crate::model::{FacetKey, Record, RecordId, RecordKind, RemoteRef, VariantRecord};
 use crate::sync::matching::Matched;
 
+/// A variant of which a person has to say who it is.
+struct Unclear {
+    reason: String,
+    candidates: Vec<RecordId>,
+    variant: RemoteRef,
+}
+
 impl Commit<'_, '_> {
     pub(super) fn product(&mut self, record: &Record) -> Result<bool, LedgerError> {
         let remote = remote(record)?;
         let matches = match self.match_variants(&record.variants)? {
             Ok(matches) => matches,
-            Err((reason, candidates)) => {
-                self.hold(record, &reason, &candidates)?;
+            Err(Unclear { reason, candidates, variant }) => {
+                self.hold(record, &reason, &candidates, Some(&variant))?;
                 return Ok(false);
             }
         };
         let matched = self.match_product(record, remote, &matches)?;
         let ours = matches!(matched, Matched::Own { .. });
-        let home = match self.home(RecordKind::Product, record, remote, matched)? {
-            None => return Ok(false),
-            Some(home) => home,
-        };
-        let Some((product, link, mut what)) = home else {
-            // The product is not imported, but what it sells may well be known: prices and stock go by the variant.
-            for (variant, matched) in matches {
-                if matches!(matched, Matched::Linked(_) | Matched::Key(_)) {
-                    self.variant(&variant, matched, None, false)?;
+        let (product, link, mut what) = match self.home(RecordKind::Product, record, remote, matched)? {
+            Home::Held => return Ok(false),
+            Home::Ignored => {
+                // The product is not imported, but what it sells may well be known: prices and stock go by the variant.
+                for (variant, matched) in matches {
+                    if matches!(matched, Matched::Linked(_) | Matched::Key(_)) {
+                        self.variant(&variant, matched, None, false)?;
+                    }
                 }
+                return Ok(true);
             }
-            return Ok(true);
+            Home::Of(product, link, what) => (product, link, what),
         };
         let first = what == What::Created;
         let grouping = FacetKey::from("grouping");
@@ -61,19 +68,22 @@ impl Commit<'_, '_> {
         Ok(true)
     }
 
-    /// Who each variant is; `Err` with the reason when one is not clear.
-    #[expect(clippy::type_complexity, reason = "either all matches, or the reason and what it may be")]
+    /// Who each variant is; `Err` when one is not clear.
     fn match_variants(
         &self,
         variants: &[VariantRecord],
-    ) -> Result<Result<Vec<(VariantRecord, Matched)>, (String, Vec<RecordId>)>, LedgerError> {
+    ) -> Result<Result<Vec<(VariantRecord, Matched)>, Unclear>, LedgerError> {
         let mut matches = Vec::new();
         let mut taken = BTreeSet::new();
         let mut skus = BTreeSet::new();
         for variant in variants {
-            let matched = self.find_record(RecordKind::Variant, variant_remote(variant)?, None, &variant.keys)?;
+            let remote = variant_remote(variant)?;
+            let matched = self.find_record(RecordKind::Variant, remote, None, &variant.keys)?;
+            let unclear = |reason: String, candidates| Unclear { reason, candidates, variant: remote.clone() };
             let record = match &matched {
-                Matched::Ambiguous { reason, candidates } => return Ok(Err((reason.clone(), candidates.clone()))),
+                Matched::Ambiguous { reason, candidates } => {
+                    return Ok(Err(unclear(reason.clone(), candidates.clone())));
+                }
                 Matched::Linked(link) => link.record,
                 Matched::Own { record, .. } | Matched::Key(record) => Some(*record),
                 Matched::New | Matched::Ignored { .. } => None,
@@ -82,7 +92,7 @@ impl Commit<'_, '_> {
                 || (!variant.sku.is_empty() && !skus.insert(variant.sku.clone()));
             if twice {
                 let reason = format!("SKU `{}` stands on two of its variants", variant.sku);
-                return Ok(Err((reason, record.into_iter().collect())));
+                return Ok(Err(unclear(reason, record.into_iter().collect())));
             }
             matches.push((variant.clone(), matched));
         }

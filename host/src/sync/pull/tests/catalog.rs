@@ -275,3 +275,41 @@ async fn a_preview_writes_nothing_and_acknowledges_nothing() {
     bench.pull(&ledger, bench.erp_id, Kind::Product).await;
     assert_eq!(records(&ledger, RecordKind::Product).await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_person_says_which_of_two_objects_it_is() {
+    for (answer, first_is, second_is, variants) in [
+        ("same", None, Some(("main", true)), 1),
+        ("slot", Some("main"), Some(("other", true)), 1),
+        ("new", Some("main"), Some(("main", false)), 2),
+    ] {
+        let (bench, ledger) = Bench::new().await;
+        bench.erp.world().add_product("Shirt", &["S"]);
+        let first = bench.shop.world().add_product("Shirt", &["S"]);
+        bench.pull(&ledger, bench.erp_id, Kind::Product).await;
+        bench.pull(&ledger, bench.shop_id, Kind::Product).await;
+        let second = bench.shop.world().add_product("Copy of shirt", &["S"]);
+        bench.pull(&ledger, bench.shop_id, Kind::Product).await;
+        let open = open_attentions(&ledger).await.remove(0);
+        let name = open.choices.iter().find(|choice| choice.name.starts_with(answer)).unwrap().name.clone();
+        let now = bench.clock.now();
+        write(&ledger, move |tx| {
+            let attention = tx.answer_attention(open.id, &name)?;
+            assert!(answers::apply(tx, &attention, &name, now)?);
+            Ok(())
+        })
+        .await;
+        // Held by the first pull already, and taken up by the next one, though the shop says nothing new.
+        let end = bench.pull(&ledger, bench.shop_id, Kind::Product).await;
+        assert_eq!(end.state, RunState::Done, "{answer}");
+        let erp_product = records(&ledger, RecordKind::Product).await[0].id;
+        let one = link(&ledger, bench.shop_id, RecordKind::Product, &first).await.unwrap();
+        assert_eq!((one.state == LinkState::Live).then_some(one.slot.as_str()), first_is, "{answer}");
+        let other = link(&ledger, bench.shop_id, RecordKind::Product, &second).await.unwrap();
+        let slot = if other.slot == "main" { "main" } else { "other" };
+        assert_eq!(Some((slot, other.record == Some(erp_product))), second_is, "{answer}");
+        assert_eq!(other.state, LinkState::Live);
+        assert_eq!(records(&ledger, RecordKind::Variant).await.len(), variants, "{answer}");
+        assert_eq!(open_attentions(&ledger).await, [], "{answer}");
+    }
+}

@@ -257,9 +257,13 @@ async fn orders_from_before_the_cut_over_go_nowhere() {
     }
     write(&ledger, move |tx| {
         tx.set_cut_over(shop, Kind::Order, Some(cut_over))?;
-        tx.set_phase(shop, Kind::Order, Phase::Live)
+        tx.set_phase(shop, Kind::Order, Phase::Live)?;
+        // The shop need not show them again.
+        assert_eq!(admit_orders(tx, shop, cut_over)?, 1);
+        Ok(())
     })
     .await;
+    assert_eq!(deliveries(&ledger, orders[1].id).await, [(bench.erp_id, EventName::Placed, DeliveryState::Due)]);
     bench.try_pull(&ledger, shop, Kind::Order, Mode::Full).await.unwrap();
     assert_eq!(records(&ledger, RecordKind::Order).await.len(), 2);
     assert_eq!(events(&ledger, orders[0].id).await, []);
