@@ -170,7 +170,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     if args.keep {
         keep(&service, &shop, &root).await?;
     } else {
-        println!("Look around yourself: `cargo demo -- --keep` stays up. Connect your own shop: see README.md, \"Start\".");
+        println!(
+            "Look around yourself: `cargo demo -- --keep` stays up. Connect your own shop: see README.md, \"Start\"."
+        );
     }
     service.stop().await;
     Ok(())
@@ -182,11 +184,10 @@ fn build(workspace: &Workspace, connectors: &[Connector]) -> Result<Vec<PathBuf>
             println!("   {text}");
         }
     };
-    let built = tradepost_build::build(workspace, connectors, &progress)
-        .map_err(|error| match error.hint() {
-            Some(hint) => anyhow::anyhow!("{error}\n{hint}"),
-            None => error.into(),
-        })?;
+    let built = tradepost_build::build(workspace, connectors, &progress).map_err(|error| match error.hint() {
+        Some(hint) => anyhow::anyhow!("{error}\n{hint}"),
+        None => error.into(),
+    })?;
     for connector in &built {
         println!("   {} ({} kB)", connector.package, connector.size / 1000);
     }
