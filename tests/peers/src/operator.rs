@@ -16,6 +16,7 @@ use crate::{build::Build, process, setup::Platform};
 pub struct Operator {
     program: PathBuf,
     folder: PathBuf,
+    listen: String,
     service: tokio::process::Child,
 }
 
@@ -41,8 +42,9 @@ impl Operator {
         let folder = folder.canonicalize()?;
         build.install(&folder.join("plugins"))?;
         let log = std::fs::File::create(folder.join("serve.log"))?;
-        let mut serve = Command::new(&build.program);
-        serve.args(["--data", "data", "serve", "--plugins", "plugins"]).current_dir(&folder);
+        let listen = format!("127.0.0.1:{}", process::free_port()?);
+        let mut serve = command(&build.program, &folder, &listen);
+        serve.arg("serve");
         let mut serve = tokio::process::Command::from(serve);
         let service = serve
             .stdin(Stdio::null())
@@ -51,7 +53,7 @@ impl Operator {
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the service")?;
-        let mut operator = Self { program: build.program.clone(), folder, service };
+        let mut operator = Self { program: build.program.clone(), folder, listen, service };
         operator.wait_until_ready().await?;
         Ok(operator)
     }
@@ -160,14 +162,26 @@ impl Operator {
     }
 
     async fn call(&self, arguments: &[&str]) -> Result<Value> {
-        let mut command = Command::new(&self.program);
-        command.args(["--data", "data", "--json"]).args(arguments).current_dir(&self.folder);
+        let mut command = command(&self.program, &self.folder, &self.listen);
+        command.arg("--json").args(arguments);
         let text = process::run(command).await?;
         if text.trim().is_empty() {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text).with_context(|| format!("`{}` gave no JSON: {text}", arguments.join(" ")))
     }
+}
+
+/// The program on our folders; what the caller's environment says of other folders does not reach it.
+fn command(program: &Path, folder: &Path, listen: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("TRADEPOST_CONFIG").env_remove("TRADEPOST_LOG");
+    command
+        .current_dir(folder)
+        .env("TRADEPOST_DATA", folder.join("data"))
+        .env("TRADEPOST_PLUGINS", folder.join("plugins"))
+        .env("TRADEPOST_LISTEN", listen);
+    command
 }
 
 /// Readers before writers; within them what others depend on first.
