@@ -37,6 +37,12 @@ pub async fn build(connectors: &[&str]) -> Result<Build> {
     cargo.args(["build", "--quiet", "--package", "tradepost", "--bin", "tradepost"]).current_dir(workspace.root());
     run(cargo).await?;
     let program = workspace.target_folder().join("debug/tradepost");
+    Ok(Build { program, connectors: self::connectors(connectors).await? })
+}
+
+/// Builds the named connectors, in the order given.
+pub async fn connectors(connectors: &[&str]) -> Result<Vec<PathBuf>> {
+    let workspace = Workspace::of_this_build()?;
     let wanted: Vec<Connector> = connectors.iter().map(|package| Connector::new(*package)).collect();
     let built = tokio::task::spawn_blocking(move || {
         let tell = |step: Step<'_>| {
@@ -47,5 +53,5 @@ pub async fn build(connectors: &[&str]) -> Result<Build> {
         tradepost_build::build(&workspace, &wanted, &tell)
     })
     .await??;
-    Ok(Build { program, connectors: built.into_iter().map(|one| one.path).collect() })
+    Ok(built.into_iter().map(|one| one.path).collect())
 }
