@@ -48,6 +48,9 @@ struct Place {
     /// Leave the servers running at the end.
     #[arg(long)]
     keep: bool,
+    /// Take the program and the connectors as they lie in the target folder, without building them first.
+    #[arg(long)]
+    as_it_is: bool,
 }
 
 impl Place {
@@ -83,8 +86,8 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<Report> {
     match command {
-        Command::Real { place } => scenario::run(&place.shared, &place.work()?, place.keep).await,
-        Command::Mocks { place } => judged::run(&place.shared, &place.work()?).await,
+        Command::Real { place } => scenario::run(&place.shared, &place.work()?, place.keep, place.as_it_is).await,
+        Command::Mocks { place } => judged::run(&place.shared, &place.work()?, place.as_it_is).await,
         Command::Read { place } => readers::run(&place.shared, &place.work()?).await,
         Command::Rehearse { place } => rehearsal::run(&place.shared, &place.work()?.join("peers"), place.keep).await,
     }

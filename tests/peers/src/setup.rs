@@ -93,7 +93,11 @@ fn erp_policy() -> Value {
         "creates": ["category", "product", "variant", "shipment"],
         "create_on": ["customer", "order"],
         "pushes": ["product", "customer", "order", "order-event"],
-        "orders": { "shipping_sku": "SHIP" },
+        "orders": {
+            "shipping_sku": "SHIP",
+            "payment": { "dummy-payment": "Cash" },
+            "shipping": { "standard-shipping": "DHL" },
+        },
     })
 }
 
