@@ -255,8 +255,9 @@ pub(super) fn kinds(description: &Description, policy: &Policy) -> Vec<Kind> {
     ORDER
         .into_iter()
         .filter(|kind| {
-            let pushed = policy.pushes.iter().any(|pushed| pushed.stream() == *kind);
-            description.reading(*kind).is_some() || (pushed && description.writing(*kind).is_some())
+            let pushed =
+                |pushed: &Kind| pushed.stream() == *kind && description.writing(*pushed).is_some();
+            description.reading(*kind).is_some() || policy.pushes.iter().any(pushed)
         })
         .collect()
 }
@@ -286,7 +287,8 @@ fn add_actions(
             schedule: Some(schedule.into()),
         })?;
     }
-    if policy.pushes.iter().any(|pushed| pushed.stream() == kind) && description.writing(kind).is_some() {
+    // A shop may take what happens to an order without taking orders.
+    if policy.pushes.iter().any(|pushed| pushed.stream() == kind && description.writing(*pushed).is_some()) {
         tx.add_action(&NewAction {
             platform,
             direction: Direction::Push,

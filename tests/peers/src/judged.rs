@@ -17,9 +17,10 @@ use crate::{
 };
 
 /// Runs it with data in `folder`.
-pub async fn run(shared: &Path, folder: &Path) -> Result<Report> {
+pub async fn run(shared: &Path, folder: &Path, as_it_is: bool) -> Result<Report> {
     crate::http::use_tls();
-    let built = crate::build::build(&["files-connector", "woocommerce-connector", "vendure-connector"]).await?;
+    let built =
+        crate::build::build(&["files-connector", "woocommerce-connector", "vendure-connector"], as_it_is).await?;
     let mocks = Mocks::start(shared, &folder.join("mocks")).await?;
     let host = folder.join("mocks-host");
     let operator = Operator::start(&built, &host).await?;

@@ -17,6 +17,7 @@ pub mod peers;
 pub mod picture;
 pub mod process;
 pub mod proxy;
+pub mod readers;
 pub mod rehearsal;
 pub mod report;
 pub mod scenario;

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use tradepost_peers::{judged, rehearsal, report::Report, scenario};
+use tradepost_peers::{judged, readers, rehearsal, report::Report, scenario};
 
 /// Keeps a real Vendure shop and a real Tryton ERP in step and checks the result.
 #[derive(Debug, Parser)]
@@ -22,6 +22,11 @@ enum Command {
     },
     /// Runs connectors against mock servers made from the vendors' own descriptions: no request may be refused.
     Mocks {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Reads everything from both servers through the built connectors, and checks that this writes nothing.
+    Read {
         #[command(flatten)]
         place: Place,
     },
@@ -43,6 +48,9 @@ struct Place {
     /// Leave the servers running at the end.
     #[arg(long)]
     keep: bool,
+    /// Take the program and the connectors as they lie in the target folder, without building them first.
+    #[arg(long)]
+    as_it_is: bool,
 }
 
 impl Place {
@@ -78,8 +86,9 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<Report> {
     match command {
-        Command::Real { place } => scenario::run(&place.shared, &place.work()?, place.keep).await,
-        Command::Mocks { place } => judged::run(&place.shared, &place.work()?).await,
+        Command::Real { place } => scenario::run(&place.shared, &place.work()?, place.keep, place.as_it_is).await,
+        Command::Mocks { place } => judged::run(&place.shared, &place.work()?, place.as_it_is).await,
+        Command::Read { place } => readers::run(&place.shared, &place.work()?).await,
         Command::Rehearse { place } => rehearsal::run(&place.shared, &place.work()?.join("peers"), place.keep).await,
     }
 }

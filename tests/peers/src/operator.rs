@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{build::Build, process, setup::Platform};
 
@@ -16,12 +16,14 @@ use crate::{build::Build, process, setup::Platform};
 pub struct Operator {
     program: PathBuf,
     folder: PathBuf,
+    listen: String,
     service: tokio::process::Child,
 }
 
 /// One run as it ended.
 #[derive(Debug, Clone)]
 pub struct Run {
+    id: Value,
     pub platform: String,
     pub action: String,
     pub state: String,
@@ -41,8 +43,9 @@ impl Operator {
         let folder = folder.canonicalize()?;
         build.install(&folder.join("plugins"))?;
         let log = std::fs::File::create(folder.join("serve.log"))?;
-        let mut serve = Command::new(&build.program);
-        serve.args(["--data", "data", "serve", "--plugins", "plugins"]).current_dir(&folder);
+        let listen = format!("127.0.0.1:{}", process::free_port()?);
+        let mut serve = command(&build.program, &folder, &listen);
+        serve.arg("serve");
         let mut serve = tokio::process::Command::from(serve);
         let service = serve
             .stdin(Stdio::null())
@@ -51,7 +54,7 @@ impl Operator {
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the service")?;
-        let mut operator = Self { program: build.program.clone(), folder, service };
+        let mut operator = Self { program: build.program.clone(), folder, listen, service };
         operator.wait_until_ready().await?;
         Ok(operator)
     }
@@ -76,7 +79,7 @@ impl Operator {
     /// Sets a platform up and allows what it asks for.
     pub async fn add(&self, platform: &Platform) -> Result<()> {
         let file = self.folder.join(format!("{}.json", platform.code));
-        std::fs::write(&file, platform.document.to_string())?;
+        std::fs::write(&file, json!({ "platform": [platform.document] }).to_string())?;
         self.call(&["platform", "apply", &file.display().to_string()]).await?;
         Ok(())
     }
@@ -94,52 +97,76 @@ impl Operator {
 
     /// What matching found.
     pub async fn review(&self, code: &str) -> Result<Value> {
-        self.call(&["platform", "show", code]).await
+        self.call(&["platform", "review", code]).await
     }
 
     /// First contact, second half: the review is answered as the platform's policy says.
     pub async fn go_live(&self, code: &str) -> Result<()> {
-        self.call(&["platform", "onboard", code, "--accept"]).await?;
+        self.call(&["platform", "live", code]).await?;
         Ok(())
     }
 
-    /// Runs every action once, readers before writers, and waits for each.
+    /// Runs every action once, readers before writers, and waits for each. What a guard holds is looked at and released.
     pub async fn cycle(&self) -> Result<Vec<Run>> {
         let actions = self.call(&["action", "list"]).await?;
-        let mut names: Vec<(usize, String, String)> = Vec::new();
-        for action in actions.as_array().context("`action list` gave no list")? {
-            let text = |key: &str| action[key].as_str().unwrap_or_default().to_owned();
-            names.push((turn(&text("direction"), &text("platform"), &text("kind")), text("platform"), text("name")));
-        }
-        names.sort();
+        let mut actions = actions.as_array().context("`action list` gave no list")?.clone();
+        actions.retain(|action| action["enabled"] == true);
+        actions.sort_by_key(|action| turn(text(action, "direction"), text(action, "platform"), text(action, "kind")));
         let mut runs = Vec::new();
-        for (_, platform, name) in names {
-            runs.push(self.run(platform, name).await?);
+        for action in &actions {
+            let name = [text(action, "platform"), text(action, "direction"), text(action, "kind")];
+            let mut run = self.run(name).await?;
+            if run.state == "held" {
+                runs.push(Run { state: "done".to_owned(), ..run.clone() });
+                self.release(&run).await?;
+                run = self.run(name).await?;
+            }
+            for _ in 0..3 {
+                // The stock fence: the host has queued that reading, and this run comes behind it.
+                if run.state != "failed" || !run.detail.contains("orders have to be read first") {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                run = self.run(name).await?;
+            }
+            runs.push(run);
         }
         Ok(runs)
     }
 
-    async fn run(&self, platform: String, action: String) -> Result<Run> {
-        let started = self.call(&["action", "run", &action]).await?;
-        let id = started["run"].to_string();
-        let begin = Instant::now();
-        loop {
-            let shown = self.call(&["run", "show", &id]).await?;
-            let state = shown["state"].as_str().unwrap_or_default().to_owned();
-            if !matches!(state.as_str(), "queued" | "running" | "resting") {
-                return Ok(Run { platform, action, state, detail: shown.to_string() });
-            }
-            if begin.elapsed() > PATIENCE {
-                bail!("run {id} of {action} is still {state} after {} s", PATIENCE.as_secs());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    async fn run(&self, [platform, direction, kind]: [&str; 3]) -> Result<Run> {
+        let shown = self.call(&["action", "run", platform, direction, kind]).await?;
+        let state = text(&shown, "state").to_owned();
+        let mut detail = format!("{} {}", shown["counts"], text(&shown, "message"));
+        if state != "done" {
+            let journal = self.call(&["run", "show", &shown["id"].to_string()]).await?;
+            detail.push_str(&journal["lines"].to_string());
         }
+        Ok(Run {
+            id: shown["id"].clone(),
+            platform: platform.to_owned(),
+            action: format!("{direction} {kind}"),
+            state,
+            detail,
+        })
+    }
+
+    /// Confirms the plan a run was held for.
+    async fn release(&self, run: &Run) -> Result<()> {
+        let open = self.attention().await?;
+        let question = open
+            .as_array()
+            .and_then(|list| list.iter().find(|question| question["run"] == run.id))
+            .with_context(|| format!("run {} is held and nobody is asked", run.id))?;
+        eprintln!("  held: {}", text(question, "title"));
+        self.call(&["attention", "answer", &question["id"].to_string(), "release"]).await?;
+        Ok(())
     }
 
     /// Everything the hub knows of a shop's order.
     pub async fn history_of_order(&self, code: &str) -> Result<Value> {
-        let found = self.call(&["record", "find", code]).await?;
-        let record = found[0]["id"].to_string();
+        let found = self.call(&["record", "find", code, "--kind", "order"]).await?;
+        let record = found[0]["id"].as_i64().with_context(|| format!("no record of order {code}"))?.to_string();
         self.call(&["record", "history", &record]).await
     }
 
@@ -160,14 +187,39 @@ impl Operator {
     }
 
     async fn call(&self, arguments: &[&str]) -> Result<Value> {
-        let mut command = Command::new(&self.program);
-        command.args(["--data", "data", "--json"]).args(arguments).current_dir(&self.folder);
-        let text = process::run(command).await?;
-        if text.trim().is_empty() {
+        let mut command = command(&self.program, &self.folder, &self.listen);
+        command.arg("--json").args(arguments).stdin(Stdio::null());
+        let output = tokio::time::timeout(PATIENCE, tokio::process::Command::from(command).kill_on_drop(true).output())
+            .await
+            .with_context(|| format!("`{}` took more than {} s", arguments.join(" "), PATIENCE.as_secs()))??;
+        let (said, words) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        // 3 and 4 mean that the answer has something a person has to look at, 1 with a state that a run ended badly: the caller
+        // looks at that.
+        let has_state = serde_json::from_str::<Value>(&said).is_ok_and(|answer| answer["state"].is_string());
+        if !matches!(output.status.code(), Some(0 | 3 | 4)) && !has_state {
+            bail!("`{}` ended with {}: {said}{words}", arguments.join(" "), output.status);
+        }
+        if said.trim().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&text).with_context(|| format!("`{}` gave no JSON: {text}", arguments.join(" ")))
+        serde_json::from_str(&said).with_context(|| format!("`{}` gave no JSON: {said}", arguments.join(" ")))
     }
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+/// The program on our folders; what the caller's environment says of other folders does not reach it.
+fn command(program: &Path, folder: &Path, listen: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("TRADEPOST_CONFIG").env_remove("TRADEPOST_LOG");
+    command
+        .current_dir(folder)
+        .env("TRADEPOST_DATA", folder.join("data"))
+        .env("TRADEPOST_PLUGINS", folder.join("plugins"))
+        .env("TRADEPOST_LISTEN", listen);
+    command
 }
 
 /// Readers before writers; within them what others depend on first.

@@ -44,9 +44,9 @@ pub(crate) struct Made {
 }
 
 /// Runs all of it in `folder` and gives what was found.
-pub async fn run(shared: &Path, folder: &Path, keep: bool) -> Result<Report> {
+pub async fn run(shared: &Path, folder: &Path, keep: bool, as_it_is: bool) -> Result<Report> {
     crate::http::use_tls();
-    let built = crate::build::build(&["vendure-connector", "tryton-connector"]).await?;
+    let built = crate::build::build(&["vendure-connector", "tryton-connector"], as_it_is).await?;
     let peers = Peers::start(shared, &folder.join("peers")).await?;
     let erp_origin = peers.erp.trim_end_matches("/erp").to_owned();
     let shop_proxy = Proxy::start(Server::Vendure, &peers.shop).await?;
@@ -54,6 +54,7 @@ pub async fn run(shared: &Path, folder: &Path, keep: bool) -> Result<Report> {
     let shop = Vendure::login(&peers.shop).await?;
     let erp = Tryton::new(&peers.erp, &peers.erp_key)?;
     shop.create_coupon("TEN", 10).await?;
+    erp.price_list(setup::SPECIAL_PRICES).await?;
     let platforms = setup::platforms(&shop, &shop_proxy, &erp_proxy, &peers.erp_key).await?;
     let operator = Operator::start(&built, &folder.join("peers-host")).await?;
     let mut world = World { peers, shop, erp, shop_proxy, erp_proxy, operator, report: Report::default() };

@@ -14,8 +14,7 @@ pub const SPECIAL_PRICES: &str = "Web special";
 #[derive(Debug, Clone)]
 pub struct Platform {
     pub code: String,
-    pub connector: &'static str,
-    /// What `platform apply` is given.
+    /// Its entry in the file that `platform apply` is given.
     pub document: Value,
 }
 
@@ -39,26 +38,24 @@ pub async fn platforms(shop: &Vendure, shop_proxy: &Proxy, erp_proxy: &Proxy, er
     let shop_key = shop.create_api_key().await?;
     let shop = Platform {
         code: "shop".to_owned(),
-        connector: "vendure",
         document: json!({
-            "code": "shop", "connector": "vendure",
+            "code": "shop", "connector": "eu.tradepost.vendure",
             "settings": { "url": shop_proxy.url, "credential": "key", "environment": "test", "fulfilment_method": "DHL" },
-            "secrets": { "key": shop_key },
-            "grants": grants(&shop_proxy.url),
+            "secrets": { "key/value": shop_key },
+            "grant-all": true, "private": [private(&shop_proxy.url)],
             "policy": shop_policy(),
         }),
     };
     let erp = Platform {
         code: "erp".to_owned(),
-        connector: "tryton",
         document: json!({
-            "code": "erp", "connector": "tryton",
+            "code": "erp", "connector": "eu.tradepost.tryton",
             "settings": {
                 "url": format!("{}/erp", erp_proxy.url), "environment": "test", "special_price_list": SPECIAL_PRICES,
                 "description_format": "html", "shipping_product": "SHIP",
             },
-            "secrets": { "key": erp_key },
-            "grants": grants(&erp_proxy.url),
+            "secrets": { "key/token": erp_key },
+            "grant-all": true, "private": [private(&erp_proxy.url)],
             "policy": erp_policy(),
         }),
     };
@@ -66,9 +63,8 @@ pub async fn platforms(shop: &Vendure, shop_proxy: &Proxy, erp_proxy: &Proxy, er
 }
 
 /// Loopback is refused unless host, range and port are named.
-fn grants(origin: &str) -> Value {
-    let port: u16 = origin.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
-    json!({ "origins": [origin], "private": [{ "host": "127.0.0.1", "range": "127.0.0.1/32", "port": port }] })
+fn private(origin: &str) -> String {
+    format!("127.0.0.1,127.0.0.1/32,{}", origin.rsplit(':').next().unwrap_or_default())
 }
 
 /// Texts and pictures belong to the shop; orders and customers come from it; the catalogue is sent to it.
@@ -97,7 +93,11 @@ fn erp_policy() -> Value {
         "creates": ["category", "product", "variant", "shipment"],
         "create_on": ["customer", "order"],
         "pushes": ["product", "customer", "order", "order-event"],
-        "orders": { "shipping_sku": "SHIP" },
+        "orders": {
+            "shipping_sku": "SHIP",
+            "payment": { "dummy-payment": "Cash" },
+            "shipping": { "standard-shipping": "DHL" },
+        },
     })
 }
 
@@ -106,11 +106,9 @@ fn erp_policy() -> Value {
 pub fn files_erp(exchange: &Path) -> Platform {
     Platform {
         code: "erp".to_owned(),
-        connector: "files",
         document: json!({
-            "code": "erp", "connector": "files",
-            "settings": {},
-            "grants": { "files": exchange },
+            "code": "erp", "connector": "eu.tradepost.files",
+            "settings": {}, "grant-all": true, "files": exchange,
             "policy": erp_policy(),
         }),
     }
@@ -120,22 +118,21 @@ pub fn files_erp(exchange: &Path) -> Platform {
 #[must_use]
 pub fn mocked(vendor: &'static str, url: &str) -> Platform {
     let (settings, secrets) = match vendor {
-        "vendure" => (json!({ "url": url, "credential": "key" }), json!({ "key": "mock" })),
+        "vendure" => (json!({ "url": url, "credential": "key" }), json!({ "key/value": "mock" })),
         // What the vendor's description leaves out (the shop's own settings) is said here, so that it is not asked for.
         _ => (
             json!({
                 "url": url, "currency": "EUR", "prices": "gross", "country": "DE", "zone": "Europe/Berlin",
                 "tax_classes": "19=standard, 7=reduced-rate",
             }),
-            json!({ "api": { "username": "ck_mock", "password": "cs_mock" } }),
+            json!({ "api/username": "ck_mock", "api/password": "cs_mock" }),
         ),
     };
     Platform {
         code: vendor.to_owned(),
-        connector: vendor,
         document: json!({
-            "code": vendor, "connector": vendor, "settings": settings, "secrets": secrets,
-            "grants": grants(url), "policy": shop_policy(),
+            "code": vendor, "connector": format!("eu.tradepost.{vendor}"), "settings": settings, "secrets": secrets,
+            "grant-all": true, "private": [private(url)], "policy": shop_policy(),
         }),
     }
 }

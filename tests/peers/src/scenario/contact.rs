@@ -16,15 +16,19 @@ pub(super) async fn run(world: &mut World, platforms: &Platforms) -> Result<()> 
         world.operator.match_up(&platform.code).await?;
     }
     let review = world.operator.review(&platforms.shop.code).await?;
-    let text = review.to_string();
-    for sku in ["HD-M", "WID-15"] {
-        world.report.judge(
-            &format!("the review names {sku}, which one side lacks"),
-            sku,
-            "see expected",
-            text.contains(sku),
-        );
-    }
+    let plan = review["plan"].to_string();
+    world.report.judge(
+        "the review names what the shop lacks",
+        "WID-15",
+        plan.chars().take(160).collect::<String>(),
+        plan.contains("WID-15") || plan.contains("Widget 15"),
+    );
+    let only_here = review["kinds"].as_array().into_iter().flatten().find(|kind| kind["kind"] == "product");
+    world.report.equal(
+        "the review counts what only the shop has: Hoodie, Gift Card",
+        2,
+        only_here.map_or("nothing".to_owned(), |kind| kind["only_here"].to_string()),
+    );
     let written = [world.shop_proxy.writes_since(shop_mark), world.erp_proxy.writes_since(erp_mark)].concat();
     world.report.equal("writes before the review is answered", "", written.join("; "));
     for platform in platforms.both() {

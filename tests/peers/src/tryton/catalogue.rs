@@ -149,15 +149,21 @@ impl Tryton {
     /// Puts a price for one article into the named price list, which is made when it is not there; gives the line's id.
     pub async fn set_special_price(&self, list: &str, code: &str, net: Decimal) -> Result<i64> {
         let product = self.article(code).await?.id;
-        let lists = self.read("product.price_list", json!([["name", "=", list]]), &["name"]).await?;
-        let list = match lists.first() {
-            Some(found) => id(found)?,
-            None => id(&self
-                .post("product.price_list", json!({ "name": list, "unit": "product_default", "price": "list_price" }))
-                .await?)?,
-        };
+        let list = self.price_list(list).await?;
         let line = json!({ "price_list": list, "product": product, "formula": net.to_string(), "quantity": 0.0 });
         id(&self.post("product.price_list.line", line).await?)
+    }
+
+    /// The price list with this name, made when it is not there.
+    pub async fn price_list(&self, name: &str) -> Result<i64> {
+        let lists = self.read("product.price_list", json!([["name", "=", name]]), &["name"]).await?;
+        match lists.first() {
+            Some(found) => id(found),
+            None => {
+                let list = json!({ "name": name, "unit": "product_default", "price": "list_price" });
+                id(&self.post("product.price_list", list).await?)
+            }
+        }
     }
 
     pub async fn remove_special_price(&self, line: i64) -> Result<()> {
