@@ -261,6 +261,15 @@ impl View<'_> {
         Ok(self.intents_where("platform = ?1 AND event = ?2 ORDER BY id DESC LIMIT 1", (platform.0, event.0))?.pop())
     }
 
+    /// What a lane of a record was last made to say there.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn last_done(&self, platform: PlatformId, record: RecordId, lane: &str) -> Result<Option<Intent>, LedgerError> {
+        let sql = "platform = ?1 AND record = ?2 AND lane = ?3 AND state = 'done' ORDER BY id DESC LIMIT 1";
+        Ok(self.intents_where(sql, (platform.0, record.0, lane))?.pop())
+    }
+
     /// Creates that may have made the object with this marker: what a pull asks before it takes the object for new.
     ///
     /// # Errors

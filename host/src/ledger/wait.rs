@@ -1,6 +1,6 @@
 //! What waits for something else: a missing link, a missing mapping, a review.
 
-use super::{LedgerError, Tx};
+use super::{LedgerError, Tx, View};
 use crate::model::kind::names;
 
 /// What can wait.
@@ -15,6 +15,20 @@ pub enum Waiting {
 }
 
 names!(Waiting { Intent => "intent", Inbox => "inbox", Want => "want" });
+
+impl View<'_> {
+    /// Reason keys with this beginning that something waits for.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn waited_for(&self, beginning: &str) -> Result<Vec<String>, LedgerError> {
+        self.connection
+            .prepare_cached("SELECT DISTINCT reason_key FROM wait WHERE substr(reason_key, 1, length(?1)) = ?1")?
+            .query_map([beginning], |row| row.get(0))?
+            .collect::<Result<_, _>>()
+            .map_err(Into::into)
+    }
+}
 
 impl Tx<'_> {
     /// Lets something wait until [`Tx::wake`] is called with the reason, e.g. `link:<platform>:<record kind>:<record>`,

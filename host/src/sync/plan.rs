@@ -3,6 +3,7 @@
 //! Planning changes nothing on a platform. A preview is the same plan, rolled back.
 
 mod event;
+mod figure;
 mod hub;
 mod state;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::guard::{Alarm, Weighed};
+use super::ownership::Ownership;
 use super::projection::Missing;
 use crate::ledger::attention::NewAttention;
 use crate::ledger::instance::Instance;
@@ -34,8 +36,8 @@ pub(crate) struct Scene {
     /// What its connector says.
     pub(crate) description: Description,
     pub(crate) instance: Instance,
-    /// Policies of all platforms.
-    pub(crate) policies: Vec<(PlatformId, Policy)>,
+    /// Who owns what.
+    pub(crate) ownership: Ownership,
     /// Codes of all platforms.
     pub(crate) codes: BTreeMap<PlatformId, String>,
     /// Stock figure that each platform reads.
@@ -155,7 +157,7 @@ impl Scene {
     }
 
     fn lookup<'a>(&'a self, tx: &'a Tx<'a>) -> HubLookup<'a> {
-        HubLookup { view: tx, target: self.platform.id, policies: &self.policies, contents: &self.contents }
+        HubLookup { view: tx, target: self.platform.id, ownership: &self.ownership, contents: &self.contents }
     }
 
     fn key(&self, record: RecordId, rest: &str) -> String {

@@ -3,8 +3,10 @@
 //! A run settles what is unknown, plans, asks the guard, looks up what might be there, stores intents as sending, calls
 //! the connector and settles item by item. It can be cut at any point: what it left behind says what to do next.
 
+mod answer;
 mod desk;
 mod lookup;
+mod rules;
 pub(crate) mod settle;
 
 #[cfg(test)]
@@ -19,19 +21,21 @@ use tokio_util::sync::CancellationToken;
 use super::clock::Clock;
 use super::connector::{Connector, Connectors, Unserved};
 use super::guard::{self, Weighed};
+use super::ownership::Ownership;
 use super::plan::{Next, Outline, PreviewLine, Scene};
 use super::stock::fence_open;
-use crate::ledger::attention::{Attention, Choice, NewAttention};
+use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::instance::Mode;
-use crate::ledger::intent::IntentState;
 use crate::ledger::platform::PlatformState;
 use crate::ledger::run::RunState;
 use crate::ledger::stream::Phase;
-use crate::ledger::{Ledger, LedgerError, Tx};
+use crate::ledger::{Ledger, LedgerError};
 use crate::model::description::StockFigure;
 use crate::model::{IntentId, Kind, PlatformId, RunId};
+pub use answer::{apply, discard, dismiss, release, retry};
 pub(crate) use lookup::Looked;
 pub use lookup::answer_which;
+pub use rules::maps_changed;
 use settle::Context;
 
 /// Pushes to platforms.
@@ -270,7 +274,7 @@ impl Push {
                     description,
                     instance: view.instance()?,
                     codes: platforms.iter().map(|p| (p.id, p.code.to_string())).collect(),
-                    policies: platforms.into_iter().map(|p| (p.id, p.policy)).collect(),
+                    ownership: Ownership::of(&platforms),
                     figures: BTreeMap::new(),
                     contents,
                     now,
@@ -382,82 +386,4 @@ impl Push {
             })
             .await
     }
-}
-
-/// Lets a held plan go, as it was shown. What changed since is asked for again.
-///
-/// # Errors
-/// Of the ledger.
-pub fn release(tx: &Tx<'_>, held: &Attention) -> Result<usize, LedgerError> {
-    let intents = intents_of(held);
-    tx.release_intents(&intents)?;
-    Ok(intents.len())
-}
-
-/// Takes a held plan back: nothing of it is sent, and newer changes are planned anew.
-///
-/// # Errors
-/// Of the ledger.
-pub fn discard(tx: &Tx<'_>, held: &Attention, now: Timestamp) -> Result<usize, LedgerError> {
-    let mut count = 0;
-    for id in intents_of(held) {
-        let intent = tx.intent(id)?;
-        if !matches!(intent.state, IntentState::Planned | IntentState::Retry) || intent.uncertain {
-            continue;
-        }
-        tx.set_intent(id, IntentState::Cancelled, Some("taken back by a person"), None)?;
-        match intent.event {
-            Some(event) => tx.set_delivery(
-                event,
-                intent.platform,
-                crate::ledger::event::DeliveryState::Void,
-                Some("taken back by a person"),
-            )?,
-            None => tx.satisfy(intent.platform, intent.kind, intent.record, intent.revs.planned, now)?,
-        }
-        count += 1;
-    }
-    Ok(count)
-}
-
-fn intents_of(held: &Attention) -> Vec<IntentId> {
-    let intents = held.data["intents"].as_array().map(Vec::as_slice).unwrap_or_default();
-    intents.iter().filter_map(serde_json::Value::as_i64).map(IntentId).collect()
-}
-
-/// A person wants a write tried again: one that was refused, fails again and again, or waits.
-///
-/// # Errors
-/// [`LedgerError::Conflict`] when it is on its way, done or unknown.
-pub fn retry(tx: &Tx<'_>, id: IntentId) -> Result<(), LedgerError> {
-    let intent = tx.intent(id)?;
-    match intent.state {
-        IntentState::Refused
-        | IntentState::Retry
-        | IntentState::Waiting
-        | IntentState::Planned
-        | IntentState::Cancelled
-        | IntentState::Dismissed => tx.set_intent(id, IntentState::Planned, None, None),
-        IntentState::Sending | IntentState::Unknown | IntentState::Done | IntentState::Superseded => {
-            Err(LedgerError::Conflict { message: format!("intent {id} is {} and is not tried again", intent.state) })
-        }
-    }
-}
-
-/// A person gives a write up. The event it carried is void, so that what comes after it goes on.
-///
-/// # Errors
-/// [`LedgerError::Conflict`] when it is on its way, done or unknown.
-pub fn dismiss(tx: &Tx<'_>, id: IntentId, why: &str) -> Result<(), LedgerError> {
-    let intent = tx.intent(id)?;
-    if matches!(intent.state, IntentState::Sending | IntentState::Unknown | IntentState::Done) {
-        return Err(LedgerError::Conflict {
-            message: format!("intent {id} is {}, it cannot be given up", intent.state),
-        });
-    }
-    tx.set_intent(id, IntentState::Dismissed, Some(why), None)?;
-    if let Some(event) = intent.event {
-        tx.set_delivery(event, intent.platform, crate::ledger::event::DeliveryState::Void, Some(why))?;
-    }
-    Ok(())
 }

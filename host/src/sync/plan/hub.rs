@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use crate::ledger::link::{LinkState, MAIN};
 use crate::ledger::record::{RecordState, StoredRecord};
 use crate::ledger::{LedgerError, View};
-use crate::model::policy::Policy;
 use crate::model::{FacetKey, Key, KeyType, Link, PlatformId, RecordId, RecordKind, RemoteRef};
+use crate::sync::ownership::Ownership;
 use crate::sync::projection::{Lookup, Resolved};
 
 pub(crate) struct HubLookup<'a> {
     pub(crate) view: &'a View<'a>,
     pub(crate) target: PlatformId,
-    pub(crate) policies: &'a [(PlatformId, Policy)],
+    pub(crate) ownership: &'a Ownership,
     pub(crate) contents: &'a HashMap<(PlatformId, String), Option<String>>,
 }
 
@@ -74,14 +74,7 @@ impl Lookup for HubLookup<'_> {
     }
 
     fn is_own(&self, kind: RecordKind, key: &FacetKey, origin: Option<PlatformId>) -> bool {
-        let named = self.policies.iter().flat_map(|(platform, policy)| {
-            let of = policy.owns.iter().filter(|of| of.record == kind && of.facet.matches(key));
-            of.map(move |of| (of.facet.weight(), *platform))
-        });
-        match named.max_by_key(|(weight, _)| *weight) {
-            Some((_, owner)) => owner == self.target,
-            None => origin == Some(self.target),
-        }
+        self.ownership.owner(kind, key, origin) == Some(self.target)
     }
 }
 

@@ -5,26 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Change, Foreseen, Outline, PreviewLine, Scene, hub};
-use crate::ledger::attention::NewAttention;
-use crate::ledger::intent::{IntentState, NewIntent, Revs, Sent};
+use crate::ledger::intent::{Intent, IntentState, NewIntent, Revs, Sent};
 use crate::ledger::link::{LinkFacet, LinkState, MAIN, StoredLink};
 use crate::ledger::record::{RecordState, StoredRecord};
 use crate::ledger::wait::Waiting;
 use crate::ledger::want::{AT_TIME, DELETE, Want, WantReason};
 use crate::ledger::{LedgerError, Tx};
-use crate::model::catalog::VariantHead;
-use crate::model::description::StockFigure;
 use crate::model::policy::{OnDelete, OnGone};
-use crate::model::{FacetKey, Hash, Kind, Link, Op, Record, RecordId, RecordKind, RemoteRef, Rev, VariantRecord};
+use crate::model::{FacetKey, Hash, Kind, Op, RecordId, RecordKind, RemoteRef, Rev, VariantRecord};
 use crate::sync::guard::{Alarm, alarm};
-use crate::sync::projection::{
-    Lookup, Missing, PriceSource, Projected, Target, comes_up, grouping, only_at_create, prices, project,
-};
-use crate::sync::stock::{Figures, Level, figure};
+use crate::sync::projection::{Missing, Projected, Target, grouping, only_at_create, project};
 
 /// Why a record is planned.
-struct Wanted {
-    reason: WantReason,
+pub(super) struct Wanted {
+    pub(super) reason: WantReason,
     delete: bool,
     /// Facets that are sent though nothing changed since.
     again: BTreeSet<FacetKey>,
@@ -45,11 +39,11 @@ impl Wanted {
         }
     }
 
-    fn again(&self, key: &FacetKey) -> bool {
+    pub(super) fn again(&self, key: &FacetKey) -> bool {
         self.all_again || self.again.contains(key)
     }
 
-    fn why(&self) -> String {
+    pub(super) fn why(&self) -> String {
         match self.reason {
             WantReason::Data => "its data changed",
             WantReason::Rules => "rules, maps or the connector changed",
@@ -95,11 +89,11 @@ impl Scene {
         }
     }
 
-    fn satisfied(&self, tx: &Tx<'_>, kind: Kind, record: RecordId, up_to: Rev) -> Result<(), LedgerError> {
+    pub(super) fn satisfied(&self, tx: &Tx<'_>, kind: Kind, record: RecordId, up_to: Rev) -> Result<(), LedgerError> {
         tx.satisfy(self.platform.id, kind, record, up_to, self.now)
     }
 
-    fn target<'a>(&'a self, kind: Kind) -> Option<Target<'a>> {
+    pub(super) fn target<'a>(&'a self, kind: Kind) -> Option<Target<'a>> {
         Some(Target {
             platform: self.platform.id,
             policy: self.policy(),
@@ -297,7 +291,8 @@ impl Scene {
             revs: Revs { planned: up_to, rules: self.platform.policy_rev, facets: sent, variants: parts },
             run: self.run,
         };
-        let changes = changes(link, projected, &facets);
+        let last = tx.last_done(self.platform.id, record.id, &place.lane)?;
+        let changes = changes(link, last.as_ref(), projected, &facets);
         let alarm = changes.iter().fold(
             Alarm { rules: wanted.reason == WantReason::Rules, ..Alarm::default() },
             |all, change| {
@@ -308,7 +303,7 @@ impl Scene {
         self.planned(tx, &write, changes, wanted.why(), alarm, outline)
     }
 
-    fn planned(
+    pub(super) fn planned(
         &self,
         tx: &Tx<'_>,
         write: &NewIntent,
@@ -393,194 +388,13 @@ impl Scene {
         self.planned(tx, &write, Vec::new(), "its owner took it away".into(), Alarm::default(), outline)
     }
 
-    fn no_facets(&self, planned: Rev) -> Revs {
+    pub(super) fn no_facets(&self, planned: Rev) -> Revs {
         Revs { planned, rules: self.platform.policy_rev, facets: Sent::new(), variants: BTreeMap::new() }
-    }
-
-    /// Prices and stock of a variant: each facet is a write of its own.
-    fn plan_figures(
-        &self,
-        tx: &Tx<'_>,
-        kind: Kind,
-        record: &StoredRecord,
-        wanted: &Wanted,
-        up_to: Rev,
-        outline: &mut Outline,
-    ) -> Result<(), LedgerError> {
-        let link = tx.link_of(self.platform.id, RecordKind::Variant, record.id, MAIN)?;
-        let Some(link) = link.filter(|link| link.state == LinkState::Live) else {
-            if record.state == RecordState::Active && comes_up(self.policy(), Kind::Product) {
-                let id = format!("{}/{kind}/{}", self.platform.id, record.id);
-                let missing = [Missing::Link { kind: RecordKind::Variant, record: record.id }];
-                let why = self.wait(tx, Waiting::Want, &id, &missing, outline)?;
-                return self.skip(tx, record.id, Foreseen::Block, why, outline);
-            }
-            self.satisfied(tx, kind, record.id, up_to)?;
-            return self.skip(tx, record.id, Foreseen::Skip, "the variant is not there".into(), outline);
-        };
-        let Some(target) = self.target(kind) else { return Ok(()) };
-        let mut projected = match kind {
-            Kind::Stock => self.project_stock(tx, record)?,
-            _ => self.project_prices(tx, &target, record)?,
-        };
-        projected.facets.retain(|key, _| target.writing.writes(key));
-        self.withdrawn(&target, &link, &mut projected);
-        for (key, why) in &projected.left_out {
-            self.attend(
-                tx,
-                NewAttention {
-                    cause_key: format!("price:{}:{}:{key}", self.platform.id, record.id),
-                    kind: Some(kind),
-                    record: Some(record.id),
-                    title: format!("The {key} of {} cannot be sent.", hub::name(record)),
-                    hint: why.clone(),
-                    ..NewAttention::default()
-                },
-            )?;
-        }
-        let mut written = false;
-        let mut busy = false;
-        for (key, body) in &projected.facets {
-            let lane = if kind == Kind::Stock { "stock".to_owned() } else { key.to_string() };
-            let hash = Hash::of(body);
-            let there = link.facets.get(key);
-            let sent = there.is_some_and(|there| there.sent_hash == Some(hash));
-            let shows = shown(there) == Some(hash);
-            let open = tx.open_intent(self.platform.id, record.id, &lane)?;
-            if shows || (sent && !wanted.again(key)) {
-                if !sent {
-                    let same = Sent::from([(key.clone(), (up_to, hash))]);
-                    tx.note_sent(link.id, &same, self.platform.policy_rev)?;
-                }
-                match open.map(|open| (open.id, open.state)) {
-                    Some((_, IntentState::Sending | IntentState::Unknown)) => busy = true,
-                    Some((id, _)) => {
-                        tx.set_intent(id, IntentState::Superseded, Some("the platform has it already"), None)?;
-                    }
-                    None => {}
-                }
-                continue;
-            }
-            let idem_key = self.key(record.id, &format!("{key}/r{up_to}"));
-            let write = NewIntent {
-                platform: self.platform.id,
-                kind,
-                lane,
-                record: record.id,
-                event: None,
-                op: Op::Update,
-                idem_key: idem_key.clone(),
-                marker: None,
-                body: Record {
-                    kind,
-                    op: Op::Update,
-                    item: idem_key,
-                    marker: None,
-                    remote: Some(link.remote.clone()),
-                    of: Some(Link { id: Some(link.remote.id.clone()), key: hub::name(record) }),
-                    keys: keys_of(record, &[]),
-                    facets: [(key.clone(), body.clone())].into(),
-                    variants: Vec::new(),
-                    parts: Vec::new(),
-                    updated: None,
-                    as_of: None,
-                },
-                revs: Revs { facets: Sent::from([(key.clone(), (up_to, hash))]), ..self.no_facets(up_to) },
-                run: self.run,
-            };
-            let changes = changes(Some(&link), &projected, std::slice::from_ref(key));
-            let old = changes.first().and_then(|change| change.old.clone());
-            let alarm = alarm(key, old.as_ref(), body, wanted.reason);
-            self.planned(tx, &write, changes, wanted.why(), alarm, outline)?;
-            written = true;
-        }
-        if let Some(edge) = projected.next_edge {
-            tx.want(self.platform.id, kind, record.id, AT_TIME, WantReason::Time, Some(edge))?;
-        }
-        if written || busy {
-            return Ok(());
-        }
-        self.satisfied(tx, kind, record.id, up_to)?;
-        let why = if projected.facets.is_empty() { "its owner says nothing" } else { "the platform has it already" };
-        self.skip(tx, record.id, Foreseen::Skip, why.into(), outline)
-    }
-
-    fn project_prices(
-        &self,
-        tx: &Tx<'_>,
-        target: &Target<'_>,
-        record: &StoredRecord,
-    ) -> Result<Projected, LedgerError> {
-        let lookup = self.lookup(tx);
-        let foreign = record.facets.iter().filter(|(key, stored)| {
-            key.name() == "price"
-                && stored.from != Some(self.platform.id)
-                && !lookup.is_own(RecordKind::Variant, key, record.origin)
-        });
-        let head: Option<VariantHead> = record.body(&FacetKey::head())?;
-        let source = PriceSource { facets: foreign.collect(), tax_percent: head.and_then(|head| head.tax_percent) };
-        prices(target, &source)
-    }
-
-    /// A special price that was sent and is no more is taken away there.
-    fn withdrawn(&self, target: &Target<'_>, link: &StoredLink, projected: &mut Projected) {
-        for (key, there) in &link.facets {
-            let special = key.as_str().starts_with("price:special:");
-            if !special || there.sent_hash.is_none() || projected.facets.contains_key(key) {
-                continue;
-            }
-            let channel = key.as_str().split(':').nth(2).unwrap_or_default();
-            let channels = target.account.map(|account| account.channels.as_slice()).unwrap_or_default();
-            if let Some(channel) = channels.iter().find(|known| known.id == channel) {
-                let none = crate::model::catalog::Price {
-                    currency: channel.currency.clone(),
-                    basis: channel.basis,
-                    amount: None,
-                    valid_from: None,
-                    valid_to: None,
-                };
-                if let Ok(body) = serde_json::to_value(none) {
-                    projected.facets.insert(key.clone(), body);
-                }
-            }
-        }
-    }
-
-    fn project_stock(&self, tx: &Tx<'_>, record: &StoredRecord) -> Result<Projected, LedgerError> {
-        let mut projected = Projected::default();
-        let lookup = self.lookup(tx);
-        let mut levels = Vec::new();
-        let mut owner = None;
-        for (key, stored) in &record.facets {
-            let (true, Some(warehouse)) = (key.name() == "stock", key.scope()) else { continue };
-            if stored.from == Some(self.platform.id) || lookup.is_own(RecordKind::Variant, key, record.origin) {
-                continue;
-            }
-            let Some(level) = record.body(key)? else { continue };
-            levels.push(Level { warehouse: warehouse.to_owned(), level, as_of: stored.as_of });
-            owner = owner.or(stored.from);
-        }
-        let read = owner.and_then(|owner| self.figures.get(&owner).copied()).unwrap_or(StockFigure::Available);
-        let writing = self.description.writing(Kind::Stock);
-        let written = writing.and_then(|writing| writing.figure).unwrap_or(StockFigure::Available);
-        let open = tx.open_reservations(record.id)?;
-        let rule = &self.policy().stock;
-        if let Some(level) = figure(rule, &levels, &open, Figures { read, written }, self.platform.id) {
-            let only = || match self.platform.account.as_ref().map(|account| account.warehouses.as_slice()) {
-                Some([warehouse]) => warehouse.id.clone(),
-                _ => "main".to_owned(),
-            };
-            let warehouse = rule.target.clone().unwrap_or_else(only);
-            let body =
-                serde_json::to_value(level).map_err(|source| LedgerError::Corrupt { what: "stock figure", source })?;
-            projected.facets.insert(FacetKey::new("stock", &[&warehouse]), body);
-        }
-        Ok(projected)
     }
 }
 
 /// What the platform shows, as far as it was read after the last send.
-fn shown(there: Option<&LinkFacet>) -> Option<Hash> {
+pub(super) fn shown(there: Option<&LinkFacet>) -> Option<Hash> {
     let there = there?;
     let fresh = match (there.seen_at, there.sent_at) {
         (Some(seen), Some(sent)) => seen > sent,
@@ -590,17 +404,24 @@ fn shown(there: Option<&LinkFacet>) -> Option<Hash> {
     there.seen_hash.filter(|_| fresh)
 }
 
-fn changes(link: Option<&StoredLink>, projected: &Projected, keys: &[FacetKey]) -> Vec<Change> {
+/// Facet by facet, old and new. What was never read there, or not since it was sent, is what was sent last.
+pub(super) fn changes(
+    link: Option<&StoredLink>,
+    last: Option<&Intent>,
+    projected: &Projected,
+    keys: &[FacetKey],
+) -> Vec<Change> {
     let change = |key: &FacetKey| {
         let there = link.and_then(|link| link.facets.get(key));
-        let old = there.and_then(|there| there.seen_body.clone());
-        projected.facets.get(key).map(|new| Change { key: key.clone(), old, new: new.clone() })
+        let seen = there.and_then(|there| there.seen_body.clone().filter(|_| shown(Some(there)).is_some()));
+        let sent = || last.and_then(|last| last.body.facets.get(key).cloned());
+        projected.facets.get(key).map(|new| Change { key: key.clone(), old: seen.or_else(sent), new: new.clone() })
     };
     keys.iter().filter_map(change).collect()
 }
 
 /// Natural keys of a record and of its variants.
-fn keys_of(record: &StoredRecord, variants: &[StoredRecord]) -> Vec<crate::model::Key> {
+pub(super) fn keys_of(record: &StoredRecord, variants: &[StoredRecord]) -> Vec<crate::model::Key> {
     use crate::model::{Key, KeyType};
     let text = |record: &StoredRecord, field: &str| {
         let head = record.facets.get(&FacetKey::head())?;

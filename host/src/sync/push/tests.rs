@@ -1,6 +1,7 @@
 //! Pushes over fakes: what is sent, what is not, and that nothing is lost or doubled wherever it is cut.
 
 mod crash;
+mod cycle;
 mod event;
 mod stage;
 mod state;

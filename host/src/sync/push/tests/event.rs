@@ -11,7 +11,7 @@ use crate::model::sales::{Happening, LineKind, OrderEvent, Placed};
 use crate::model::{Facets, Kind, RemoteError};
 use crate::sync::clock::Clock;
 use crate::sync::fake::{Fault, Misfortune, Verb, body, dec, time};
-use crate::sync::push::{End, retry};
+use crate::sync::push::{End, maps_changed, retry};
 use crate::sync::unknown;
 
 fn event(what: Happening) -> Facets {
@@ -151,7 +151,8 @@ async fn a_missing_map_is_one_question_for_all_orders() {
     .unwrap();
     assert_eq!(asked.count, 2);
     stage.policy(ERP, |policy| drop(policy.orders.payment.insert("card".into(), "stripe".into()))).await;
-    assert_eq!(write(&stage.ledger, move |tx| tx.wake(&key)).await, 2);
+    assert_eq!(write(&stage.ledger, |tx| maps_changed(tx, ERP)).await, 2);
+    assert_eq!(stage.attentions().await, Vec::<String>::new());
     stage.quiesce().await;
     let world = stage.erp.world();
     assert_eq!(world.all(Kind::Order).len(), 2);

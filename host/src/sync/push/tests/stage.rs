@@ -44,7 +44,8 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn new() -> Self {
-        let clock = Arc::new(StandingClock::at(time("2026-11-22T10:00:00Z")));
+        // Later than the machine's clock, which the ledger's own times come from.
+        let clock = Arc::new(StandingClock::at(time("2040-01-02T10:00:00Z")));
         let shop = FakePlatform::shop(Arc::clone(&clock) as Arc<dyn Clock>);
         let erp = FakePlatform::erp(Arc::clone(&clock) as Arc<dyn Clock>);
         let home = Home::new();

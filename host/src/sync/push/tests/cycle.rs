@@ -1,0 +1,155 @@
+//! Both directions together: what one platform says is pulled, and pushed to the other.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::stage::{ERP, SHOP, Stage};
+use crate::ledger::run::{Cause, Direction, NewRun, RunState};
+use crate::ledger::tests::read;
+use crate::model::sales::OrderState;
+use crate::model::{Kind, PlatformId};
+use crate::sync::clock::Clock;
+use crate::sync::fake::{Side, dec};
+use crate::sync::pull::{Mode, Pull};
+
+async fn pull(stage: &Stage, platform: PlatformId, kind: Kind) {
+    let fake = if platform == SHOP { &stage.shop } else { &stage.erp };
+    let new = NewRun { action: None, platform, direction: Direction::Pull, kind, cause: Cause::Manual, preview: false };
+    let run = stage.ledger.write(move |tx| tx.queue_run(&new)).await.unwrap();
+    let pull = Pull {
+        ledger: stage.ledger.clone(),
+        clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
+        connector: Arc::new(fake.clone()),
+        platform,
+        kind,
+        run,
+        stop: CancellationToken::new(),
+    };
+    let end = pull.run(Mode::Changes).await.unwrap();
+    assert!(matches!(end.state, RunState::Done | RunState::DoneWithIssues), "{platform} {kind}: {end:?}");
+}
+
+/// Everything is read from both sides, and everything due is sent.
+async fn cycle(stage: &Stage) {
+    stage.clock.advance(10);
+    for (platform, kind) in [
+        (ERP, Kind::Category),
+        (ERP, Kind::Product),
+        (ERP, Kind::Price),
+        (ERP, Kind::Stock),
+        (ERP, Kind::Order),
+        (ERP, Kind::Shipment),
+        (SHOP, Kind::Product),
+        (SHOP, Kind::Price),
+        (SHOP, Kind::Stock),
+        (SHOP, Kind::Customer),
+        (SHOP, Kind::Order),
+        (SHOP, Kind::Shipment),
+    ] {
+        pull(stage, platform, kind).await;
+    }
+    stage.clock.advance(10);
+    stage.cycle().await.unwrap();
+}
+
+async fn settled(stage: &Stage) {
+    for _ in 0..6 {
+        cycle(stage).await;
+    }
+    let before = stage.writes();
+    cycle(stage).await;
+    assert_eq!(stage.writes(), before, "a second full cycle writes nothing");
+}
+
+#[tokio::test]
+async fn a_shop_and_an_erp_are_kept_in_step() {
+    let stage = Stage::new().await;
+    // The shop rounds stock and shouts.
+    stage.shop.world().clean = Some(Arc::new(|key, body| {
+        if key.name() == "texts"
+            && let Some(name) = body["name"].as_str().map(str::to_uppercase)
+        {
+            body["name"] = name.into();
+        }
+    }));
+    {
+        let mut erp = stage.erp.world();
+        for (name, skus) in [("shirt", &["TS-S", "TS-M"][..]), ("mug", &["MUG"])] {
+            erp.add_product(name, skus);
+            for sku in skus {
+                erp.set_stock(sku, "main", "10");
+                erp.set_price(sku, "8.40");
+            }
+        }
+    }
+    settled(&stage).await;
+    assert_eq!(stage.shop.world().all(Kind::Product).len(), 2);
+    assert_eq!(stage.shop.world().price_of("MUG", "price:base:main"), Some(dec("10")));
+
+    // A day in the shop and in the ERP.
+    let first = stage.shop.world().place_order("1001", "zoe@example.com", &[("TS-S", "2", "10.00")]);
+    stage.shop.world().place_order("1002", "zoe@example.com", &[("MUG", "1", "10.00")]);
+    stage.erp.world().set_price("MUG", "9.00");
+    let shirt = stage.erp.world().all(Kind::Product)[0].id.clone();
+    stage.erp.world().add_variant(&shirt, "TS-L");
+    stage.erp.world().set_stock("TS-L", "main", "4");
+    stage.erp.world().set_price("TS-L", "8.40");
+    settled(&stage).await;
+    {
+        let (shop, erp) = (stage.shop.world(), stage.erp.world());
+        assert_eq!(shop.all(Kind::Product).len(), 2);
+        assert!(shop.variant("TS-L").is_some());
+        assert_eq!(shop.stock_of("TS-L", "main"), Some(dec("4")));
+        assert_eq!(shop.price_of("MUG", "price:base:main"), Some(dec("10.71")));
+        assert_eq!(shop.stock_of("TS-S", "main"), Some(dec("8")), "two are sold, and the ERP did not count them yet");
+        assert_eq!((erp.all(Kind::Order).len(), erp.all(Kind::Customer).len()), (2, 1));
+    }
+    // One is shipped, the other cancelled.
+    let sale = stage.erp.world().orders("1001")[0].id.clone();
+    stage.erp.world().ship(&sale, "TRACK-1");
+    let second = stage.shop.world().orders("1002")[0].id.clone();
+    stage.shop.world().set_order_state(&second, OrderState::Cancelled);
+    settled(&stage).await;
+    let (shop, erp) = (stage.shop.world(), stage.erp.world());
+    let shipments = shop.all(Kind::Shipment);
+    assert_eq!(shipments.len(), 1);
+    assert_eq!(shipments[0].of.as_deref(), Some(first.as_str()));
+    assert_eq!(erp.orders("1002")[0].facets[&"state".into()], "cancelled");
+    drop((shop, erp));
+    assert_eq!(stage.attentions().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_own_child_that_is_pulled_before_its_outcome_is_written_stays_one() {
+    let mut request = 0;
+    loop {
+        request += 1;
+        let mut stage = Stage::new().await;
+        stage.product("mug", &["MUG"]).await;
+        stage.order("1001", "zoe@example.com", &[("MUG", "1", "10.00")]).await;
+        let before = stage.erp.world().requests;
+        stage.erp.world().crash_at = Some((before + request, Side::After));
+        drop(stage.cycle().await);
+        let died = stage.erp.world().crashed;
+        stage.restart().await;
+        // What was made is read before anybody asks what became of it.
+        for kind in [Kind::Customer, Kind::Order] {
+            pull(&stage, ERP, kind).await;
+        }
+        stage.quiesce().await;
+        let erp = stage.erp.world();
+        let found = (erp.orders("1001").len(), erp.all(Kind::Customer).len(), erp.orders("1001")[0].whole);
+        assert_eq!(found, (1, 1, true), "request {request}");
+        drop(erp);
+        let orders = read(&stage.ledger, |view| {
+            view.records_after(crate::model::RecordKind::Order, crate::model::RecordId(0), 9)
+        })
+        .await;
+        assert_eq!(orders.len(), 1, "request {request}: the ERP's order is ours");
+        if !died {
+            break;
+        }
+    }
+    assert!(request > 3);
+}
