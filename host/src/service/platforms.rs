@@ -18,6 +18,7 @@ use crate::model::policy::Policy;
 use crate::model::{CallError, PlatformCode, PlatformId, RemoteError};
 use crate::sync::connector::Connectors;
 use crate::sync::ownership::Ownership;
+use crate::sync::push;
 
 /// Clocks that differ by more are reported.
 const SKEW_MS: i64 = 120_000;
@@ -301,61 +302,12 @@ fn apply(
 /// A changed policy is a change of rules: what is projected differently is planned, guarded as such. Events are never
 /// sent again.
 fn rules_changed(tx: &Tx<'_>, id: PlatformId, old: &Policy, new: &Policy) -> Result<(), LedgerError> {
-    use crate::ledger::want::WantReason;
-    use crate::model::RecordId;
     if (&old.languages, &old.prices, &old.stock) == (&new.languages, &new.prices, &new.stock)
         && old.pushes == new.pushes
     {
-        wake_maps(tx, id, new)?;
-        return Ok(());
+        return push::maps_changed(tx, id).map(drop);
     }
-    for kind in new.pushes.iter().copied().filter(|kind| !kind.is_event()) {
-        let mut after = RecordId(0);
-        loop {
-            let records = tx.records_after(kind.record_kind(), after, 500)?;
-            let Some(last) = records.last() else { break };
-            after = last.id;
-            for record in &records {
-                tx.want(id, kind, record.id, "", WantReason::Rules, None)?;
-            }
-        }
-    }
-    wake_maps(tx, id, new)
-}
-
-/// What waited for a mapping that is there now goes on.
-fn wake_maps(tx: &Tx<'_>, id: PlatformId, policy: &Policy) -> Result<(), LedgerError> {
-    let code = tx.platform(id)?.code;
-    let tables = [
-        ("payment", &policy.orders.payment),
-        ("shipping", &policy.orders.shipping),
-        ("tax", &policy.orders.tax),
-        ("country", &policy.orders.country),
-    ];
-    for (table, map) in tables {
-        for value in map.keys() {
-            for owner in [id.to_string(), code.to_string()] {
-                let key = format!("map:{owner}:{table}:{value}");
-                tx.wake(&key)?;
-                tx.solve_attention(&key)?;
-            }
-        }
-    }
-    for (article, sku) in [
-        ("shipping", &policy.orders.shipping_sku),
-        ("discount", &policy.orders.discount_sku),
-        ("fee", &policy.orders.fee_sku),
-        ("rounding", &policy.orders.rounding_sku),
-    ] {
-        if sku.is_some() {
-            for owner in [id.to_string(), code.to_string()] {
-                let key = format!("map:{owner}:article:{article}");
-                tx.wake(&key)?;
-                tx.solve_attention(&key)?;
-            }
-        }
-    }
-    Ok(())
+    push::rules_changed(tx, id)
 }
 
 fn other_account(tx: &Tx<'_>, id: PlatformId, code: &str, before: &str, found: &Account) -> Result<(), LedgerError> {

@@ -32,10 +32,10 @@ use crate::ledger::stream::Phase;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::description::StockFigure;
 use crate::model::{IntentId, Kind, PlatformId, RunId};
-pub use answer::{apply, discard, dismiss, release, retry};
+pub use answer::{discard, dismiss, release, retry};
 pub(crate) use lookup::Looked;
 pub use lookup::answer_which;
-pub use rules::maps_changed;
+pub use rules::{maps_changed, rules_changed};
 use settle::Context;
 
 /// Pushes to platforms.

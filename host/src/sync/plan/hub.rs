@@ -70,7 +70,10 @@ impl Lookup for HubLookup<'_> {
     }
 
     fn content(&self, from: PlatformId, url: &str) -> Result<Option<String>, LedgerError> {
-        Ok(self.contents.get(&(from, url.to_owned())).cloned().flatten())
+        if let Some(fetched) = self.contents.get(&(from, url.to_owned())) {
+            return Ok(fetched.clone());
+        }
+        Ok(self.view.blob_from(from, url)?.map(|blob| blob.content))
     }
 
     fn is_own(&self, kind: RecordKind, key: &FacetKey, origin: Option<PlatformId>) -> bool {

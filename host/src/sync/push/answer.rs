@@ -1,35 +1,12 @@
-//! What follows from the answers to questions that a push asked.
+//! What a person does with plans and writes: let go, take back, try again, give up.
 
 use jiff::Timestamp;
 
-use super::lookup::answer_which;
 use crate::ledger::attention::Attention;
 use crate::ledger::event::DeliveryState;
 use crate::ledger::intent::IntentState;
 use crate::ledger::{LedgerError, Tx};
 use crate::model::IntentId;
-use crate::sync::unknown;
-
-/// Does what the answer to an attention of a push says; the attention is answered already. False: it is none of a push's.
-///
-/// # Errors
-/// [`LedgerError::Conflict`] when the answer contradicts what the ledger holds by now.
-pub fn apply(tx: &Tx<'_>, asked: &Attention, answer: &str, now: Timestamp) -> Result<bool, LedgerError> {
-    let intent = asked.data["intent"].as_i64().map(IntentId);
-    match (asked.cause_key.split(':').next(), answer, intent) {
-        (Some("guard"), "release", _) => release(tx, asked).map(|_| true),
-        (Some("guard"), "discard", _) => discard(tx, asked, now).map(|_| true),
-        (Some("refused" | "failing"), "retry", Some(intent)) => retry(tx, intent).map(|()| true),
-        (Some("refused" | "failing"), "dismiss", Some(intent)) => {
-            dismiss(tx, intent, "given up by a person").map(|()| true)
-        }
-        (Some("which"), answer, Some(_)) => answer_which(tx, asked, answer, now).map(|()| true),
-        (Some("unknown"), answer @ ("there" | "not-there"), Some(intent)) => {
-            unknown::answer(tx, intent, answer == "there", None, now).map(|()| true)
-        }
-        _ => Ok(false),
-    }
-}
 
 /// Lets a held plan go, as it was shown. What changed since is asked for again.
 ///

@@ -1,11 +1,10 @@
 //! What follows from a change of rules: maps, languages, prices, stock, ownership.
 
-use super::Pusher;
 use crate::ledger::want::WantReason;
 use crate::ledger::{LedgerError, Tx};
-use crate::model::{Kind, PlatformId, RecordId};
+use crate::model::{PlatformId, RecordId};
 
-/// Records that are wanted in one transaction.
+/// Records read at a time.
 const CHUNK: u32 = 500;
 
 /// What waited for a map of the platform is planned again; what is still missing is asked for anew. Returns how many
@@ -22,34 +21,24 @@ pub fn maps_changed(tx: &Tx<'_>, platform: PlatformId) -> Result<usize, LedgerEr
     Ok(woken)
 }
 
-impl Pusher {
-    /// The policy of a platform (or its connector's mapping) changed: what waited for it goes on, and every record of
-    /// the state that is pushed there is compared with what was sent. The guard looks at what that comes to.
-    ///
-    /// # Errors
-    /// Of the ledger.
-    pub async fn rules_changed(&self, platform: PlatformId) -> Result<(), LedgerError> {
-        let pushes = self
-            .ledger
-            .write(move |tx| {
-                maps_changed(tx, platform)?;
-                Ok::<_, LedgerError>(tx.platform(platform)?.policy.pushes)
-            })
-            .await?;
-        for kind in pushes.into_iter().filter(|kind| !kind.is_event()) {
-            let mut after = RecordId(0);
-            while let Some(last) = self.ledger.write(move |tx| want_all(tx, platform, kind, after)).await? {
-                after = last;
+/// The policy of a platform (or its connector's mapping) changed: what waited for it goes on, and every record of the
+/// state that is pushed there is compared with what was sent. The guard looks at what that comes to.
+///
+/// # Errors
+/// Of the ledger.
+pub fn rules_changed(tx: &Tx<'_>, platform: PlatformId) -> Result<(), LedgerError> {
+    maps_changed(tx, platform)?;
+    let pushes = tx.platform(platform)?.policy.pushes;
+    for kind in pushes.into_iter().filter(|kind| !kind.is_event()) {
+        let mut after = RecordId(0);
+        loop {
+            let records = tx.records_after(kind.record_kind(), after, CHUNK)?;
+            let Some(last) = records.last() else { break };
+            after = last.id;
+            for record in &records {
+                tx.want(platform, kind, record.id, "", WantReason::Rules, None)?;
             }
         }
-        Ok(())
     }
-}
-
-fn want_all(tx: &Tx<'_>, platform: PlatformId, kind: Kind, after: RecordId) -> Result<Option<RecordId>, LedgerError> {
-    let records = tx.records_after(kind.record_kind(), after, CHUNK)?;
-    for record in &records {
-        tx.want(platform, kind, record.id, "", WantReason::Rules, None)?;
-    }
-    Ok(records.last().map(|record| record.id))
+    Ok(())
 }

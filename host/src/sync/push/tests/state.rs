@@ -16,7 +16,7 @@ use crate::model::policy::{OnDelete, OnGone};
 use crate::model::{Issue, Kind, RecordKind, RemoteError};
 use crate::sync::fake::{Fault, Misfortune, Verb, body, dec};
 use crate::sync::plan::Foreseen;
-use crate::sync::push::{End, discard, release, retry};
+use crate::sync::push::{End, discard, release, retry, rules_changed};
 
 #[tokio::test]
 async fn a_product_goes_out_with_variants_prices_and_stock_and_then_nothing_more() {
@@ -343,7 +343,7 @@ async fn changed_rules_send_no_order_again_and_products_are_held() {
     stage.policy(SHOP, |policy| policy.languages = [("en".to_owned(), "de".to_owned())].into()).await;
     stage.policy(ERP, |policy| policy.orders.payment = [("*".to_owned(), "cash".to_owned())].into()).await;
     for platform in [SHOP, ERP] {
-        stage.pusher().rules_changed(platform).await.unwrap();
+        write(&stage.ledger, move |tx| rules_changed(tx, platform)).await;
     }
     let writes = stage.erp.world().writes;
     assert_eq!(stage.push(ERP, Kind::Order).await, End::Done);
