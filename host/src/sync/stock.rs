@@ -121,13 +121,17 @@ mod tests {
         }
     }
 
+    /// Name, rule, figures, what orders hold, what is read and written, what is sent.
+    type Case =
+        (&'static str, StockRule, Vec<Level>, Vec<Reservation>, (StockFigure, StockFigure), Option<&'static str>);
+
     #[test]
     fn sellable_by_table() {
         use StockFigure::{Available, OnHand};
         let before = Some("2026-11-22T09:00:00Z");
         let after = Some("2026-11-22T11:00:00Z");
         let rule = StockRule::default;
-        let cases: Vec<(&str, StockRule, Vec<Level>, Vec<Reservation>, (StockFigure, StockFigure), Option<&str>)> = vec![
+        let cases: Vec<Case> = vec![
             ("no figure says nothing", rule(), vec![], vec![], (Available, Available), None),
             (
                 "no figure of a warehouse that counts says nothing",
