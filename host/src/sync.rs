@@ -6,7 +6,7 @@ pub mod clock;
 mod commit;
 pub mod connector;
 #[cfg(test)]
-#[allow(dead_code, unused_imports, reason = "helpers for many tests; none needs all of them")]
+#[allow(dead_code, unused_imports, clippy::result_large_err, reason = "helpers for many tests; none needs all of them")]
 pub(crate) mod fake;
 pub mod guard;
 mod matching;

@@ -119,6 +119,6 @@ fn pulls_come_first_and_then_what_others_lean_on() {
 
 #[test]
 fn messages_split_into_sentence_and_hint() {
-    let failure = failure::Failure::new("it is dark; light a lamp");
+    let failure = Failure::new("it is dark; light a lamp");
     assert_eq!((failure.title.as_str(), failure.hint.as_deref()), ("it is dark", Some("light a lamp")));
 }

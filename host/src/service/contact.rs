@@ -255,8 +255,7 @@ pub(super) fn kinds(description: &Description, policy: &Policy) -> Vec<Kind> {
     ORDER
         .into_iter()
         .filter(|kind| {
-            let pushed =
-                |pushed: &Kind| pushed.stream() == *kind && description.writing(*pushed).is_some();
+            let pushed = |pushed: &Kind| pushed.stream() == *kind && description.writing(*pushed).is_some();
             description.reading(*kind).is_some() || policy.pushes.iter().any(pushed)
         })
         .collect()

@@ -202,7 +202,7 @@ impl Service {
         let id = platform.id;
         let live = self
             .ledger()
-            .read(move |view| Ok::<_, LedgerError>(view.streams(Some(id))?))
+            .read(move |view| view.streams(Some(id)))
             .await?
             .iter()
             .any(|stream| stream.phase == crate::ledger::stream::Phase::Live);

@@ -60,13 +60,16 @@ pub struct Runs {
     inner: Arc<Inner>,
 }
 
+/// Where the runs of one platform and stream queue.
+type Lane = mpsc::UnboundedSender<(RunId, Order)>;
+
 struct Inner {
     ledger: Ledger,
     serving: Arc<Serving>,
     clock: Arc<dyn Clock>,
     pusher: Pusher,
     event_delay: Duration,
-    lanes: Mutex<HashMap<(PlatformId, Kind), mpsc::UnboundedSender<(RunId, Order)>>>,
+    lanes: Mutex<HashMap<(PlatformId, Kind), Lane>>,
     running: Mutex<HashMap<RunId, CancellationToken>>,
     /// Runs asked for and not over; the service stops when it is zero.
     open: watch::Sender<usize>,

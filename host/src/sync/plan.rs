@@ -187,7 +187,7 @@ impl Scene {
             match missing {
                 Missing::Link { kind, record } => {
                     tx.wait_for(waiting, id, &on_link(self.platform.id, *kind, *record))?;
-                    why.push(format!("{kind} {} has to be there first", hub::name_of(tx, *record)?));
+                    why.push(format!("{kind} {} has to be there first", name_of(tx, *record)?));
                 }
                 Missing::Content { from, url } => {
                     outline.contents.insert((*from, url.clone()));
@@ -215,7 +215,7 @@ impl Scene {
                 detail: Some(why.clone()),
             });
         }
-        let name = hub::name_of(tx, record)?;
+        let name = name_of(tx, record)?;
         outline.lines.push(PreviewLine { record, name, foreseen, changes: Vec::new(), why });
         Ok(())
     }

@@ -10,6 +10,7 @@ mod rules;
 pub(crate) mod settle;
 
 #[cfg(test)]
+#[allow(clippy::await_holding_lock, reason = "one thread, and the guard is dropped before anything asks for it")]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

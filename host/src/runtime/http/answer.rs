@@ -30,7 +30,7 @@ pub(super) async fn read(
         .map_or("application/octet-stream", |(_, value)| value.as_str())
         .to_owned();
     let mut sink = if limit == Limit::Blob {
-        Sink::Blob(call.blobs.writer().await.map_err(|error| disk(&error))?)
+        Sink::Blob(Box::new(call.blobs.writer().await.map_err(|error| disk(&error))?))
     } else {
         Sink::Bytes(Vec::new())
     };
@@ -61,7 +61,7 @@ pub(super) async fn read(
                 .ok()
                 .and_then(|url| url.path_segments()?.next_back().map(str::to_owned))
                 .filter(|name| !name.is_empty());
-            let blob = call.blobs.keep(writer, &media_type, name.as_deref(), Some(&url)).await;
+            let blob = call.blobs.keep(*writer, &media_type, name.as_deref(), Some(&url)).await;
             Answer::Blob(blob.map_err(|error| disk(&error))?)
         }
     };
@@ -70,7 +70,7 @@ pub(super) async fn read(
 
 enum Sink {
     Bytes(Vec<u8>),
-    Blob(crate::runtime::blobs::BlobWriter),
+    Blob(Box<crate::runtime::blobs::BlobWriter>),
 }
 
 impl Sink {

@@ -174,7 +174,7 @@ impl Bucket {
 impl Queue {
     fn pop(&mut self) -> Option<oneshot::Sender<()>> {
         self.served = self.served.wrapping_add(1);
-        let lowest_first = self.served % SHARE == 0;
+        let lowest_first = self.served.is_multiple_of(SHARE);
         let mut classes: Vec<usize> = (0..CLASSES).collect();
         if lowest_first {
             classes.reverse();

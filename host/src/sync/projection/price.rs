@@ -51,7 +51,7 @@ pub fn prices(target: &Target<'_>, source: &PriceSource<'_>) -> Result<Projected
         let Some(from) = feeding(target, &offers, &channel.id) else { continue };
         let offers: Vec<&Offer> = offers.iter().filter(|offer| offer.channel == from).collect();
         let base_key = FacetKey::new("price", &["base", &channel.id]);
-        let mut here = |key: FacetKey, price: &Price, projected: &mut Projected| -> Result<(), LedgerError> {
+        let here = |key: FacetKey, price: &Price, projected: &mut Projected| -> Result<(), LedgerError> {
             if !target.writing.writes(&key) {
                 return Ok(());
             }

@@ -432,7 +432,9 @@ async fn what_its_owner_took_away_is_hidden_or_deleted() {
 async fn a_sku_that_is_there_twice_is_a_persons_question() {
     let stage = Stage::new().await;
     stage
-        .policy(SHOP, |policy| drop(policy.lookup.insert(RecordKind::Product, crate::model::policy::Lookup::Always)))
+        .policy(SHOP, |policy| {
+            policy.lookup.insert(RecordKind::Product, crate::model::policy::Lookup::Always);
+        })
         .await;
     for _ in 0..2 {
         stage.shop.world().add_product("theirs", &["MUG"]);
