@@ -1,5 +1,7 @@
 //! The runtime over real components: the type check, every fence, the plugins folder.
 
+#![allow(unreachable_pub, reason = "the modules of a test binary share their helpers")]
+
 #[path = "runtime/calls.rs"]
 mod calls;
 #[path = "runtime/check.rs"]

@@ -141,6 +141,7 @@ impl Limited for Page {
     }
 }
 
+#[allow(unconditional_recursion, reason = "it is the misdeed")]
 fn deep(depth: u64) -> u64 {
     black_box(deep(black_box(depth + 1))) + 1
 }

@@ -17,8 +17,7 @@ fn component(world: &str, alter: impl Fn(String) -> String) -> Vec<u8> {
         sources.push(&path, alter(std::fs::read_to_string(&path).unwrap()));
     }
     let group = sources.parse().map_err(|(map, error)| error.render(&map)).unwrap();
-    let mut resolve = Resolve::default();
-    resolve.all_features = true;
+    let mut resolve = Resolve { all_features: true, ..Resolve::default() };
     let package = resolve.push_group(group).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     let abi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
