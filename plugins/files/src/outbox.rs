@@ -63,19 +63,25 @@ fn order(folder: &Folder<'_>, order: &Order) -> Result<Written, Error> {
     let format = folder.setup.settings.order_format;
     let name = order_name(&id, format);
     let mut warnings = Vec::new();
-    if !was_taken(folder, &name, &note(&id))? {
-        let bytes = match format {
-            OrderFormat::Json => json(&file),
-            OrderFormat::Csv => {
-                let (bytes, lost) = csv::order(&folder.setup, &file);
-                if lost {
-                    let message = "it has characters that Windows-1252 does not know; they became `?`".into();
-                    warnings.push(Issue { path: String::new(), code: None, message });
+    // The outbox is looked at first: files go from there to the other places and never back, so that one which the ERP
+    // moves in between is seen where it arrives. The other way round it would be seen nowhere and written twice.
+    let waits = folder.is_there(&format!("{OUTBOX}/{name}"))?;
+    if waits || !was_taken(folder, &name, &note(&id))? {
+        // What waits is whole, and an order never changes under its id.
+        if !waits {
+            let bytes = match format {
+                OrderFormat::Json => json(&file),
+                OrderFormat::Csv => {
+                    let (bytes, lost) = csv::order(&folder.setup, &file);
+                    if lost {
+                        let message = "it has characters that Windows-1252 does not know; they became `?`".into();
+                        warnings.push(Issue { path: String::new(), code: None, message });
+                    }
+                    bytes
                 }
-                bytes
-            }
-        };
-        write(folder, &name, &bytes)?;
+            };
+            write(folder, &name, &bytes)?;
+        }
         // The file itself tells everything as long as it is kept; these are for an ERP that deletes what it has read.
         keep(folder, &note(&id), &json(&file.brief()));
         if file.number != id {
@@ -89,8 +95,12 @@ fn happened(folder: &Folder<'_>, event: &OrderEvent) -> Result<Written, Error> {
     let order = event.head.remote.as_ref().map(|remote| &remote.id).or(event.order.id.as_ref());
     let order = order.ok_or_else(|| Error::Bug("an event without its order's reference".into()))?;
     let name = event_name(order, &event.head.item);
-    if !was_taken(folder, &name, &event_note(order, &event.head.item))? {
-        write(folder, &name, &json(&event::document(order, event)))?;
+    // As with orders: the outbox first.
+    let waits = folder.is_there(&format!("{OUTBOX}/{name}"))?;
+    if waits || !was_taken(folder, &name, &event_note(order, &event.head.item))? {
+        if !waits {
+            write(folder, &name, &json(&event::document(order, event)))?;
+        }
         keep(folder, &event_note(order, &event.head.item), b"1");
     }
     Ok(Written { remote: remote(order), parts: Vec::new(), total: None, warnings: Vec::new() })
