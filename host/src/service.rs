@@ -182,12 +182,13 @@ impl Service {
         Ok(service)
     }
 
-    /// Lets runs finish their step, notes where the ledger is, and closes it.
+    /// Lets runs finish their step, notes where the ledger is, closes it, and gives the data folder back.
     pub async fn stop(&self) {
         self.inner.stop.cancel();
         self.inner.runs.shut_down(PATIENCE).await;
         self.note_position().await;
         self.inner.ledger.close();
+        self.inner.folder.release();
     }
 
     /// Configuration.

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capability::Secret;
 use crate::ledger::secret::SealKey;
@@ -50,6 +51,8 @@ pub enum FolderError {
 pub struct DataFolder {
     root: PathBuf,
     lock: File,
+    /// Given back before it was dropped.
+    released: AtomicBool,
 }
 
 impl DataFolder {
@@ -69,7 +72,7 @@ impl DataFolder {
         let lock =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(at(&path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root, lock }),
+            Ok(()) => Ok(Self { root, lock, released: AtomicBool::new(false) }),
             Err(TryLockError::WouldBlock) => Err(FolderError::Owned { path: root }),
             Err(TryLockError::Error(source)) => Err(FolderError::Io { path, source }),
         }
@@ -87,11 +90,23 @@ impl DataFolder {
         self.root.join("clients/default/ledger.db")
     }
 
+    /// Gives the folder back, for another process or another start in this one: tasks that end a little later keep this
+    /// value alive, but must not keep the folder.
+    pub fn release(&self) {
+        self.released.store(true, Ordering::SeqCst);
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the data folder stays locked until this process ends");
+        }
+    }
+
     /// Whether the lock file is still the one that this process locked: a folder that was replaced under a running
     /// process belongs to somebody else.
     #[must_use]
     pub fn owns(&self) -> bool {
         use std::os::unix::fs::MetadataExt;
+        if self.released.load(Ordering::SeqCst) {
+            return false;
+        }
         match (self.lock.metadata(), fs::metadata(self.root.join("lock"))) {
             (Ok(ours), Ok(there)) => ours.ino() == there.ino() && ours.dev() == there.dev(),
             _ => false,
