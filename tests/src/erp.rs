@@ -82,7 +82,8 @@ impl Erp {
         if articles.is_empty() {
             bail!("the shop sells nothing");
         }
-        let on_hand = articles.keys().enumerate().map(|(n, sku)| (sku.clone(), 60 + i64::try_from(n % 30).unwrap_or(0)));
+        let on_hand =
+            articles.keys().enumerate().map(|(n, sku)| (sku.clone(), 60 + i64::try_from(n % 30).unwrap_or(0)));
         let on_hand = on_hand.collect();
         let exchange = exchange.to_owned();
         Ok(Self { exchange, articles, on_hand, exports: 0, entries: Vec::new(), events: Vec::new() })
@@ -106,6 +107,10 @@ impl Erp {
                 "creates": ["product", "variant", "shipment"],
                 "create_on": ["customer", "order"],
                 "pushes": ["customer", "order", "order-event"],
+                "orders": {
+                    "payment": {"card": "CARD", "bacs": "TRANSFER"},
+                    "shipping": {"flat_rate": "PARCEL"},
+                },
             },
         })
     }

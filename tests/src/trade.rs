@@ -78,10 +78,7 @@ pub async fn begin(place: &Place, shop: &Simulator, erp: &mut Erp) -> Result<()>
         // Everything here happens on one machine: a second after the longest call nothing can come any more.
         service.ledger().write(move |tx| tx.set_max_settle(id, 1)).await?;
     }
-    for (code, direction, kind) in [
-        ("shop", Direction::Pull, Kind::Order),
-        ("shop", Direction::Push, Kind::Stock),
-    ] {
+    for (code, direction, kind) in [("shop", Direction::Pull, Kind::Order), ("shop", Direction::Push, Kind::Stock)] {
         run(&service, code, direction, kind).await?;
     }
     for sku in erp.skus() {
