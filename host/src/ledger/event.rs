@@ -243,7 +243,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Takes a delivery back, with the reason, unless it was sent already; false when it is too late for that.
+    /// Takes a delivery back, with the reason, unless it was sent already; false when it is too late for that. What was
+    /// once unknown may have arrived, even when it is planned to be sent again.
     ///
     /// # Errors
     /// Of SQLite.
@@ -252,7 +253,7 @@ impl Tx<'_> {
             .connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM intent WHERE event = ?1 AND platform = ?2
-                     AND (state IN ('sending', 'unknown', 'done') OR remote_id IS NOT NULL))
+                     AND (state IN ('sending', 'unknown', 'done') OR uncertain OR remote_id IS NOT NULL))
                  OR EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND platform = ?2 AND state = 'done')",
             )?
             .query_row((event.0, platform.0), |row| row.get(0))?;

@@ -90,3 +90,27 @@ async fn a_new_boot_knows_nothing_of_what_was_being_sent() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_was_once_unknown_is_not_taken_back() {
+    use crate::ledger::event::EventName;
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let (shop, erp) = (platform(&ledger, "shop").await, platform(&ledger, "erp").await);
+    write(&ledger, move |tx| {
+        let order = tx.create_record(RecordKind::Order, Some(shop), None)?;
+        let event = tx.add_event(order, EventName::Placed, "", &Facets::new(), shop, None)?.unwrap();
+        tx.deliver(event, erp, order)?;
+        let plan =
+            NewIntent { kind: Kind::Order, lane: "order".into(), event: Some(event), ..new(erp, order, "i/2/1/g1") };
+        let id = tx.plan_intent(&plan)?.unwrap();
+        tx.begin_sending(&[id], Timestamp::UNIX_EPOCH, None)?;
+        tx.set_intent(id, IntentState::Unknown, Some("no answer"), None)?;
+        // To be sent again under its key, which the platform takes only once.
+        tx.set_intent(id, IntentState::Planned, None, None)?;
+        assert!(!tx.withdraw_delivery(event, erp, "cancelled")?, "it may be there: its cancellation has to follow");
+        assert_eq!(tx.intent(id)?.state, IntentState::Planned);
+        Ok(())
+    })
+    .await;
+}
