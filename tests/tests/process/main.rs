@@ -1,0 +1,4 @@
+//! The real program as a process.
+
+mod kill;
+mod owner;
