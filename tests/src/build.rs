@@ -21,8 +21,9 @@ pub fn program() -> Result<PathBuf> {
         Some(other) => other,
     };
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Without a package, so that features are those of the workspace, as in `cargo test`.
     cargo
-        .args(["build", "--quiet", "--package", "tradepost", "--bin", "tradepost", "--profile", profile])
+        .args(["build", "--quiet", "--bin", "tradepost", "--profile", profile])
         .arg("--target-dir")
         .arg(target)
         .current_dir(workspace.root())
