@@ -9,6 +9,7 @@ pub mod connector;
 #[allow(dead_code, unused_imports, clippy::result_large_err, reason = "helpers for many tests; none needs all of them")]
 pub(crate) mod fake;
 pub mod guard;
+mod lines;
 mod matching;
 pub mod ownership;
 mod page;

@@ -26,7 +26,8 @@ use crate::ledger::want::WantReason;
 use crate::ledger::{LedgerError, Tx};
 use crate::model::policy::OnGone;
 use crate::model::{
-    FacetKey, Hash, Key, KeyType, Kind, LinkId, PlatformId, Record, RecordId, RecordKind, RemoteRef, RunId, Unreadable,
+    FacetKey, Hash, Key, KeyType, Kind, LinkId, Part, PartKind, PlatformId, Record, RecordId, RecordKind, RemoteRef,
+    RunId, Unreadable,
 };
 
 /// What the engine knows while it applies a page.
@@ -132,7 +133,13 @@ impl<'t, 'c> Commit<'t, 'c> {
         };
         let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
         self.keys(id, kind, &record.keys, what == What::Created)?;
-        self.tx.set_parts(link, &record.parts)?;
+        let addresses = self.ownership.owner(kind, &"addresses".into(), self.tx.record(id)?.origin);
+        let named = |part: &&Part| {
+            // Whose addresses are others' knows their keys only from the write.
+            addresses == Some(self.me.id) || part.kind != PartKind::Address || part.key != part.id
+        };
+        let parts: Vec<Part> = record.parts.iter().filter(named).cloned().collect();
+        self.tx.set_parts(link, &parts)?;
         self.line(id, remote, what, &changed);
         Ok(true)
     }

@@ -41,6 +41,12 @@ pub enum Misfit {
         /// Of the target.
         target: String,
     },
+    /// What happened names a line of the order, and which one that is on the target nobody said.
+    #[error("which line of the order is meant by line `{line}` is not known")]
+    Line {
+        /// As the sender names it.
+        line: String,
+    },
     /// The amounts do not add up, by more than rounding explains.
     #[error("the lines add up to {computed}, the buyer pays {total}: {difference} is more than rounding explains")]
     Total {

@@ -19,8 +19,10 @@ use crate::ledger::want::WantReason;
 use crate::model::description::Environment;
 use crate::model::sales::{Happening, LineKind, OrderEvent, OrderState, Payment, PaymentFacet, PaymentState, Placed};
 use crate::model::{
-    EventId, FacetKey, Facets, Hash, Key, KeyType, Kind, Link, PlatformId, Record, RecordId, RecordKind, RemoteRef,
+    EventId, FacetKey, Facets, Hash, Key, KeyType, Kind, Link, LinkId, Part, PartKind, PlatformId, Record, RecordId,
+    RecordKind, RemoteRef,
 };
+use crate::sync::lines::{self, Goods, Lines};
 use crate::sync::matching::Matched;
 
 /// Why a delivery is void of which nothing had left.
@@ -84,9 +86,11 @@ impl Commit<'_, '_> {
         let before = self.tx.record(id)?;
         let ours = before.origin == Some(self.me.id);
         let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
-        self.tx.set_parts(link, &record.parts)?;
         self.line(id, remote, what, &changed);
-        if !ours {
+        if ours {
+            self.tx.set_parts(link, &record.parts)?;
+        } else {
+            self.lines_there(id, link, record, &shown)?;
             self.counterpart(id, remote, &shown)?;
             return Ok(true);
         }
@@ -421,6 +425,45 @@ impl Commit<'_, '_> {
         Ok(())
     }
 
+    /// Which of the lines there is which of the hub's. Who made them there said so already; a reading knows only the ids
+    /// that they have there, which may be those of other lines here.
+    fn lines_there(&mut self, id: RecordId, link: LinkId, record: &Record, shown: &Order) -> Result<(), LedgerError> {
+        let (lines, others): (Vec<Part>, Vec<Part>) =
+            record.parts.iter().cloned().partition(|part| part.kind == PartKind::Line);
+        self.tx.set_parts(link, &others)?;
+        let known = Lines::on(self.tx, self.me.id, id)?;
+        let Some(placed) = Order::of(&self.tx.record(id)?)?.placed else { return Ok(()) };
+        let mut ours = Vec::new();
+        for line in placed.lines.iter().filter(|line| line.kind == LineKind::Product && known.there(&line.id).is_none())
+        {
+            if let Some(variant) = self.variant_on(self.tx.record(id)?.origin, line.variant.as_ref())? {
+                ours.push(Goods { line: line.id.clone(), variant, pieces: line.quantity });
+            }
+        }
+        let mut named: Vec<Part> = lines
+            .into_iter()
+            .filter(|part| part.key != part.id && ours.iter().any(|goods| goods.line == part.key))
+            .collect();
+        ours.retain(|goods| !named.iter().any(|part| part.key == goods.line));
+        let mut theirs = Vec::new();
+        for line in shown.placed.iter().flat_map(|placed| &placed.lines).filter(|line| line.kind == LineKind::Product) {
+            if known.hub(&line.id).is_none()
+                && !named.iter().any(|part| part.id == line.id)
+                && let Some(variant) = self.variant_on(Some(self.me.id), line.variant.as_ref())?
+            {
+                theirs.push(Goods { line: line.id.clone(), variant, pieces: line.quantity });
+            }
+        }
+        let same = lines::same(&ours, &theirs).into_iter();
+        named.extend(same.map(|(key, id)| Part { kind: PartKind::Line, key, id }));
+        if named.is_empty() {
+            return Ok(());
+        }
+        self.tx.set_parts(link, &named)?;
+        self.tx.wake(&lines::of_order(id))?;
+        self.goods_left(id)
+    }
+
     /// Notes an event and sends it to everybody else who has the order.
     fn tell(
         &mut self,
@@ -521,9 +564,14 @@ impl Commit<'_, '_> {
 
     /// The variant on an order line, as this platform names it.
     fn variant_of(&self, link: Option<&Link>) -> Result<Option<RecordId>, LedgerError> {
+        self.variant_on(Some(self.me.id), link)
+    }
+
+    /// The variant on an order line, as some platform names it.
+    fn variant_on(&self, platform: Option<PlatformId>, link: Option<&Link>) -> Result<Option<RecordId>, LedgerError> {
         let Some(link) = link else { return Ok(None) };
-        if let Some(id) = &link.id
-            && let Some(found) = self.tx.link_by_remote(self.me.id, RecordKind::Variant, id)?
+        if let (Some(platform), Some(id)) = (platform, &link.id)
+            && let Some(found) = self.tx.link_by_remote(platform, RecordKind::Variant, id)?
             && found.state != LinkState::Removed
             && found.record.is_some()
         {

@@ -9,11 +9,12 @@ use super::{Commit, held_id, on_remote, remote, to_text};
 use crate::ledger::LedgerError;
 use crate::ledger::attention::NewAttention;
 use crate::ledger::event::{EventName, OrderEventRow};
-use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink};
+use crate::ledger::link::{LinkState, MadeBy, NewLink};
 use crate::ledger::run::What;
 use crate::ledger::wait::Waiting;
 use crate::model::sales::Shipment;
-use crate::model::{FacetKey, Facets, Hash, Kind, Link, PartKind, Record, RecordId, RecordKind, RemoteRef};
+use crate::model::{FacetKey, Facets, Hash, Kind, Link, Record, RecordId, RecordKind, RemoteRef};
+use crate::sync::lines::Lines;
 
 impl Commit<'_, '_> {
     pub(super) fn shipment(&mut self, record: &Record) -> Result<bool, LedgerError> {
@@ -161,15 +162,8 @@ impl Commit<'_, '_> {
     }
 
     /// Goods that left are held no more.
-    fn goods_left(&mut self, order: RecordId) -> Result<(), LedgerError> {
-        let Some(link) = self.tx.link_of(self.me.id, RecordKind::Order, order, MAIN)? else { return Ok(()) };
-        let ours: BTreeMap<String, String> = self
-            .tx
-            .parts_of(link.id)?
-            .into_iter()
-            .filter(|part| part.kind == PartKind::Line)
-            .map(|part| (part.id, part.key))
-            .collect();
+    pub(super) fn goods_left(&mut self, order: RecordId) -> Result<(), LedgerError> {
+        let lines = Lines::on(self.tx, self.me.id, order)?;
         let mut left: BTreeMap<String, Decimal> = BTreeMap::new();
         let mut complete = false;
         for event in self.tx.events_of(order)? {
@@ -179,8 +173,9 @@ impl Commit<'_, '_> {
             let shipment: Shipment = read(&event.body)?;
             complete |= shipment.completes;
             for line in shipment.parcels.iter().flat_map(|parcel| &parcel.lines) {
-                let name = ours.get(&line.line).unwrap_or(&line.line).clone();
-                *left.entry(name).or_default() += line.quantity;
+                if let Some(ours) = lines.hub(&line.line) {
+                    *left.entry(ours.to_owned()).or_default() += line.quantity;
+                }
             }
             // A parcel without lines is all of the order.
             complete |= shipment.parcels.iter().all(|parcel| parcel.lines.is_empty());

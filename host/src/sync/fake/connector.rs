@@ -10,10 +10,10 @@ use super::world::{Applied, Figure, Object, Variant, World, cents, remote};
 use super::{FakePlatform, key};
 use crate::model::catalog::TaxBasis;
 use crate::model::description::{Account, Description, Removal};
-use crate::model::sales::{Happening, LineKind, OrderEvent, OrderState, Placed};
+use crate::model::sales::{Happening, LineKind, OrderEvent, OrderState, Placed, Shipment};
 use crate::model::{
-    CallError, Called, Doomed, FacetKey, Found, Hash, Key, KeyType, Kind, Link, Op, Outcome, Page, Part, PartKind,
-    Present, Probe, PullRequest, Record, RemoteError, RemoteRef, Scope, VariantRecord, Written,
+    CallError, Called, Doomed, FacetKey, Found, Hash, Issue, Key, KeyType, Kind, Link, Op, Outcome, Page, Part,
+    PartKind, Present, Probe, PullRequest, Record, RemoteError, RemoteRef, Scope, VariantRecord, Written,
 };
 use crate::sync::connector::{Connector, Content, Settle};
 
@@ -160,6 +160,7 @@ fn written(object: &Object) -> Written {
         .variants
         .iter()
         .map(|variant| Part { kind: PartKind::Variant, key: variant.sku.clone(), id: variant.id.clone() })
+        .chain(object.lines.iter().map(|(key, id)| line_part(key, id)))
         .collect();
     let total = object
         .facets
@@ -167,6 +168,16 @@ fn written(object: &Object) -> Written {
         .and_then(|placed| serde_json::from_value::<Placed>(placed.clone()).ok())
         .map(|placed| document_total(&placed));
     Written { remote: remote(&object.id), parts, total, warnings: Vec::new() }
+}
+
+fn line_part(key: &str, id: &str) -> Part {
+    Part { kind: PartKind::Line, key: key.to_owned(), id: id.to_owned() }
+}
+
+/// Ids of an order's lines, as the platform names them.
+fn line_ids(order: &Object) -> impl Iterator<Item = &str> {
+    let lines = order.facets.get(&key("placed")).and_then(|placed| placed["lines"].as_array());
+    lines.into_iter().flatten().filter_map(|line| line["id"].as_str())
 }
 
 /// The total as a platform computes it that sums tax per document and rate.
@@ -190,8 +201,12 @@ fn create(world: &mut World, record: &Record, idempotent: bool, whole: bool) -> 
     if idempotent && let Some(object) = world.objects.iter().find(|o| !o.deleted && o.item == record.item) {
         return Ok(written(object));
     }
+    if record.kind == Kind::Shipment {
+        ships_its_own(world, record)?;
+    }
     let id = world.new_id(&record.kind.as_str()[..1]);
-    let facets = world.cleaned(&record.facets);
+    let mut facets = world.cleaned(&record.facets);
+    let lines = facets.get_mut(&key("placed")).map(|placed| world.number_lines(placed)).unwrap_or_default();
     let now = world.now;
     world.objects.push(Object {
         kind: record.kind,
@@ -200,6 +215,7 @@ fn create(world: &mut World, record: &Record, idempotent: bool, whole: bool) -> 
         item: record.item.clone(),
         facets,
         variants: Vec::new(),
+        lines,
         of: record.of.as_ref().and_then(|of| of.id.clone()),
         whole,
         created: now,
@@ -212,6 +228,22 @@ fn create(world: &mut World, record: &Record, idempotent: bool, whole: bool) -> 
         }
     }
     world.object(record.kind, &id).map(written).ok_or_else(|| RemoteError::Bug("just made".into()))
+}
+
+/// A shipment is of lines that its order has, as everywhere.
+fn ships_its_own(world: &World, record: &Record) -> Result<(), RemoteError> {
+    let id = record.of.as_ref().and_then(|of| of.id.as_deref()).unwrap_or_default();
+    let order = world.object(Kind::Order, id).ok_or_else(|| RemoteError::NotFound(format!("order {id}")))?;
+    let body = record.facets.get(&key("shipment")).cloned().unwrap_or_default();
+    let shipment: Shipment = serde_json::from_value(body).map_err(|error| RemoteError::Bug(error.to_string()))?;
+    match shipment.parcels.iter().flat_map(|parcel| &parcel.lines).find(|of| line_ids(order).all(|id| id != of.line)) {
+        Some(of) => Err(RemoteError::Rejected(vec![Issue {
+            path: "parcels".into(),
+            code: None,
+            message: format!("order {id} has no line {}", of.line),
+        }])),
+        None => Ok(()),
+    }
 }
 
 fn add_variant(world: &mut World, product: &str, variant: &VariantRecord) -> Result<Written, RemoteError> {
@@ -359,7 +391,8 @@ fn read(world: &World, object: &Object) -> Record {
         keys: keys.into_iter().collect(),
         facets,
         variants,
-        parts: Vec::new(),
+        // Who reads knows no other ids than the platform's.
+        parts: line_ids(object).map(|id| line_part(id, id)).collect(),
         updated: Some(object.updated),
         as_of: None,
     }

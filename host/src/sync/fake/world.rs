@@ -30,6 +30,8 @@ pub(crate) struct Object {
     pub(crate) item: String,
     pub(crate) facets: Facets,
     pub(crate) variants: Vec<Variant>,
+    /// Order that the host made: id of a line there -> its id here.
+    pub(crate) lines: Vec<(String, String)>,
     /// Shipment: id of its order.
     pub(crate) of: Option<String>,
     pub(crate) whole: bool,
@@ -95,6 +97,7 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     late: Vec<(Timestamp, Late)>,
     next_id: u64,
+    next_line: u64,
 }
 
 impl World {
@@ -121,6 +124,7 @@ impl World {
             now: Timestamp::UNIX_EPOCH,
             late: Vec::new(),
             next_id: 1,
+            next_line: 1,
         }
     }
 
@@ -156,6 +160,18 @@ impl World {
         let id = format!("{prefix}{}", self.next_id);
         self.next_id += 1;
         id
+    }
+
+    /// Gives the lines of an order ids of their own, counted over all orders; returns the old and the new ones.
+    pub(super) fn number_lines(&mut self, placed: &mut Value) -> Vec<(String, String)> {
+        let mut numbered = Vec::new();
+        for line in placed["lines"].as_array_mut().into_iter().flatten() {
+            let id = self.next_line.to_string();
+            self.next_line += 1;
+            numbered.push((line["id"].as_str().unwrap_or_default().to_owned(), id.clone()));
+            line["id"] = id.into();
+        }
+        numbered
     }
 
     pub(super) fn cleaned(&self, facets: &Facets) -> Facets {
@@ -230,6 +246,7 @@ impl World {
             item: String::new(),
             facets,
             variants: Vec::new(),
+            lines: Vec::new(),
             of: None,
             whole: true,
             created: self.now,
@@ -408,24 +425,38 @@ impl World {
 
     /// Ships all of an order in one parcel; returns the shipment's id.
     pub(crate) fn ship(&mut self, order: &str, tracking: &str) -> String {
+        let lines = self.lines_of(order).into_iter().map(|(_, line)| line).collect();
+        let id = self.ship_lines(order, tracking, lines, true);
+        self.set_order_state(order, OrderState::Shipped);
+        id
+    }
+
+    /// The goods of an order: SKU, and line with its pieces.
+    pub(crate) fn lines_of(&self, order: &str) -> Vec<(String, AmountOf)> {
         let placed = &self.object(Kind::Order, order).expect("the order is there").facets[&key("placed")];
-        let lines = placed["lines"].as_array().expect("an order has lines").clone();
-        let lines = lines.iter().filter(|line| line["kind"] == "product").map(|line| AmountOf {
-            line: line["id"].as_str().unwrap_or_default().into(),
-            quantity: line["quantity"].as_str().unwrap_or("0").parse().unwrap_or_default(),
-        });
+        let placed: Placed = serde_json::from_value(placed.clone()).expect("an order has lines");
+        let goods = placed.lines.into_iter().filter(|line| line.kind == LineKind::Product);
+        goods
+            .map(|line| {
+                let sku = line.variant.map(|variant| variant.key).unwrap_or_default();
+                (sku, AmountOf { line: line.id, quantity: line.quantity })
+            })
+            .collect()
+    }
+
+    /// Ships some lines in one parcel; returns the shipment's id.
+    pub(crate) fn ship_lines(&mut self, order: &str, tracking: &str, lines: Vec<AmountOf>, completes: bool) -> String {
         let parcel = Parcel {
             number: 1,
             carrier: Some("post".into()),
             tracking: Some(tracking.into()),
             tracking_url: None,
             weight_kg: None,
-            lines: lines.collect(),
+            lines,
         };
-        let shipment = Shipment { shipped: self.now, parcels: vec![parcel], completes: true, extra: Vec::new() };
+        let shipment = Shipment { shipped: self.now, parcels: vec![parcel], completes, extra: Vec::new() };
         let id = self.add(Kind::Shipment, [(key("shipment"), body(&shipment))].into());
         self.object_mut(Kind::Shipment, &id).expect("just made").of = Some(order.to_owned());
-        self.set_order_state(order, OrderState::Shipped);
         id
     }
 }

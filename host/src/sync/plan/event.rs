@@ -13,10 +13,9 @@ use crate::ledger::{LedgerError, Tx, View};
 use crate::model::catalog::TaxBasis;
 use crate::model::description::OrderHappening;
 use crate::model::sales::{AmountOf, Happening, LineKind, OrderEvent, PaymentFacet, PaymentState, Placed, Shipment};
-use crate::model::{
-    FacetKey, Facets, IntentId, Kind, Link, Op, PartKind, PlatformId, Record, RecordId, RecordKind, RemoteRef, Rev,
-};
+use crate::model::{FacetKey, Facets, IntentId, Kind, Link, Op, Record, RecordId, RecordKind, RemoteRef, Rev};
 use crate::sync::guard::Alarm;
+use crate::sync::lines::{self, Lines};
 use crate::sync::profile::{self, Misfit};
 use crate::sync::projection::{Lookup, Missing, Resolved, comes_up, read, write};
 
@@ -337,6 +336,20 @@ impl Scene {
                                 },
                             )?;
                         }
+                        // Known as soon as the order itself is read there.
+                        Misfit::Line { .. } => {
+                            tx.wait_for(Waiting::Intent, &id, &lines::of_order(event.record))?;
+                            self.attend(tx, NewAttention {
+                                cause_key: format!("refused:{intent}"),
+                                kind: Some(kind_of(event.name)),
+                                record: Some(event.record),
+                                title: format!("The {} of order {name} is not sent to {}: {why}.", event.name, self.platform.name),
+                                hint: "Pull the orders of both platforms. If it still waits then, make the same there by hand and give this up.".into(),
+                                choices: vec![Choice::new("retry", "Try again"), Choice::new("dismiss", "Give it up")],
+                                data: serde_json::json!({"intent": intent.0}),
+                                ..NewAttention::default()
+                            })?;
+                        }
                         Misfit::Currency { .. } | Misfit::Total { .. } => waits = false,
                     }
                 }
@@ -464,9 +477,10 @@ impl Scene {
         let Some(mut shipment) = event.body.get(&key).map(read::<Shipment>).transpose()?.flatten() else {
             return Ok(Shape::Void("the event has no shipment in it".into()));
         };
-        let lines = self.lines(tx, event)?;
         for parcel in &mut shipment.parcels {
-            translate(&lines, &mut parcel.lines);
+            if let Err(misfits) = self.translate(tx, event, &mut parcel.lines)? {
+                return Ok(Shape::Misfits(misfits));
+            }
         }
         let mut record = shaped([(key, write(&shipment)?)].into());
         record.of = Some(Link { id: Some(order.id), key: hub::name_of(tx, event.record)? });
@@ -481,7 +495,6 @@ impl Scene {
         let Some(mut happened) = event.body.get(&key).map(read::<OrderEvent>).transpose()?.flatten() else {
             return Ok(Shape::Void("the event has nothing in it".into()));
         };
-        let lines = self.lines(tx, event)?;
         match &mut happened.what {
             Happening::Paid(payment) => {
                 let article = |sku: &str| Link { id: None, key: sku.to_owned() };
@@ -501,7 +514,11 @@ impl Scene {
                     Err(misfits) => return Ok(Shape::Misfits(misfits)),
                 }
             }
-            Happening::Cancelled { lines: of, .. } | Happening::Refunded { lines: of, .. } => translate(&lines, of),
+            Happening::Cancelled { lines: of, .. } | Happening::Refunded { lines: of, .. } => {
+                if let Err(misfits) = self.translate(tx, event, of)? {
+                    return Ok(Shape::Misfits(misfits));
+                }
+            }
             Happening::Numbered(_) | Happening::Completed => {}
         }
         let link = tx.link_of(self.platform.id, RecordKind::Order, event.record, MAIN)?;
@@ -512,30 +529,17 @@ impl Scene {
         Ok(Shape::Whole(Box::new(record)))
     }
 
-    /// Ids of the order's lines: those where the event comes from -> those here. The origin's are the hub's own.
-    fn lines(&self, tx: &Tx<'_>, event: &OrderEventRow) -> Result<BTreeMap<String, String>, LedgerError> {
-        let theirs = line_ids(tx, event.from, event.record)?;
-        let ours = line_ids(tx, self.platform.id, event.record)?;
-        let mut map: BTreeMap<String, String> = ours.iter().map(|(hub, id)| (hub.clone(), id.clone())).collect();
-        for (hub, id) in theirs {
-            let here = ours.get(&hub).cloned().unwrap_or(hub);
-            map.insert(id, here);
-        }
-        Ok(map)
-    }
-}
-
-fn line_ids(view: &View<'_>, platform: PlatformId, order: RecordId) -> Result<BTreeMap<String, String>, LedgerError> {
-    let Some(link) = view.link_of(platform, RecordKind::Order, order, MAIN)? else { return Ok(BTreeMap::new()) };
-    let parts = view.parts_of(link.id)?.into_iter().filter(|part| part.kind == PartKind::Line);
-    Ok(parts.map(|part| (part.key, part.id)).collect())
-}
-
-fn translate(map: &BTreeMap<String, String>, lines: &mut [AmountOf]) {
-    for line in lines {
-        if let Some(here) = map.get(&line.line) {
-            line.line.clone_from(here);
-        }
+    /// Puts the ids that the order's lines have here in place of those where the event comes from.
+    fn translate(
+        &self,
+        tx: &Tx<'_>,
+        event: &OrderEventRow,
+        amounts: &mut [AmountOf],
+    ) -> Result<Result<(), Vec<Misfit>>, LedgerError> {
+        let from = Lines::on(tx, event.from, event.record)?;
+        let to = Lines::on(tx, self.platform.id, event.record)?;
+        let known = lines::translate(&from, &to, amounts);
+        Ok(known.map_err(|unknown| unknown.into_iter().map(|line| Misfit::Line { line }).collect()))
     }
 }
 

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::stage::{ERP, SHOP, Stage};
+use crate::ledger::attention::AttentionState;
+use crate::ledger::event::EventName;
 use crate::ledger::run::{Cause, Direction, NewRun, RunState};
-use crate::ledger::tests::read;
-use crate::model::sales::OrderState;
+use crate::ledger::tests::{read, write};
+use crate::model::sales::{AmountOf, OrderState, Shipment};
 use crate::model::{Kind, PlatformId};
 use crate::sync::clock::Clock;
-use crate::sync::fake::{Side, dec};
+use crate::sync::fake::{Fault, Misfortune, Object, Side, Verb, dec};
 use crate::sync::pull::{Mode, Pull};
+use crate::sync::unknown;
 
 async fn pull(stage: &Stage, platform: PlatformId, kind: Kind) {
     let fake = if platform == SHOP { &stage.shop } else { &stage.erp };
@@ -117,6 +120,99 @@ async fn a_shop_and_an_erp_are_kept_in_step() {
     assert_eq!(shipments[0].of.as_deref(), Some(first.as_str()));
     assert_eq!(erp.orders("1002")[0].facets[&"state".into()], "cancelled");
     drop((shop, erp));
+    assert_eq!(stage.attentions().await, Vec::<String>::new());
+}
+
+/// Of the shop's shipments: tracking number, and the lines with their pieces.
+fn parcels(stage: &Stage, order: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let world = stage.shop.world();
+    let own = world.all(Kind::Shipment).into_iter().filter(|shipment| shipment.of.as_deref() == Some(order));
+    let parcel = |shipment: &Object| {
+        let shipment: Shipment = serde_json::from_value(shipment.facets[&"shipment".into()].clone()).unwrap();
+        let parcel = &shipment.parcels[0];
+        let lines = parcel.lines.iter().map(|of| (of.line.clone(), of.quantity.to_string())).collect();
+        (parcel.tracking.clone().unwrap(), lines)
+    };
+    own.map(parcel).collect()
+}
+
+fn parcel(tracking: &str, lines: &[(&str, &str)]) -> (String, Vec<(String, String)>) {
+    (tracking.into(), lines.iter().map(|(line, pieces)| ((*line).into(), (*pieces).into())).collect())
+}
+
+#[tokio::test]
+async fn a_parcel_names_the_lines_of_the_shop_however_the_erp_numbers_its_own() {
+    let stage = Stage::new().await;
+    stage.product("shirt", &["TS-S"]).await;
+    stage.product("mug", &["MUG"]).await;
+    settled(&stage).await;
+    stage.shop.world().place_order("1001", "zoe@example.com", &[("MUG", "1", "10.00")]);
+    settled(&stage).await;
+    let order =
+        stage.shop.world().place_order("1002", "zoe@example.com", &[("TS-S", "2", "10.00"), ("MUG", "3", "10.00")]);
+    // The ERP's order is read again and again before it is shipped.
+    settled(&stage).await;
+    let (sale, lines) = {
+        let erp = stage.erp.world();
+        let sale = erp.orders("1002")[0].id.clone();
+        let lines = erp.lines_of(&sale);
+        (sale, lines)
+    };
+    let numbers: Vec<&str> = lines.iter().map(|(_, of)| of.line.as_str()).collect();
+    assert_eq!(numbers, ["2", "3"], "the shop has a line 2 as well, which is another one");
+    let [(_, shirts), (_, mugs)] = <[_; 2]>::try_from(lines).unwrap();
+    stage.erp.world().ship_lines(&sale, "TRACK-1", vec![AmountOf { quantity: dec("1"), ..shirts.clone() }], false);
+    settled(&stage).await;
+    let rest = AmountOf { quantity: dec("1"), ..shirts };
+    stage.erp.world().ship_lines(&sale, "TRACK-2", vec![rest, mugs], true);
+    stage.erp.world().set_order_state(&sale, OrderState::Shipped);
+    settled(&stage).await;
+    assert_eq!(
+        parcels(&stage, &order),
+        [parcel("TRACK-1", &[("1", "1")]), parcel("TRACK-2", &[("1", "1"), ("2", "3")])]
+    );
+    assert_eq!(stage.attentions().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_line_that_nobody_named_is_asked_for_and_never_guessed() {
+    let stage = Stage::new().await;
+    let erp = stage.erp.described(|d| d.abilities.iter_mut().for_each(|ability| ability.lookup_lag = None));
+    let stage = Stage { erp: erp.clone(), ..stage };
+    stage.connectors.serve(ERP, &erp);
+    stage.erp.world().multi_step.clear();
+    stage.product("shirt", &["TS-S"]).await;
+    stage.product("mug", &["MUG"]).await;
+    stage.quiesce().await;
+    let order = stage.order("1001", "zoe@example.com", &[("TS-S", "2", "8.40"), ("MUG", "1", "8.40")]).await;
+    stage.push(ERP, Kind::Customer).await;
+    let call = stage.erp.world().calls[&Verb::Push] + 1;
+    stage.erp.fault(Fault::item(call, 1, Misfortune::TimeoutAfter));
+    for _ in 0..5 {
+        stage.push(ERP, Kind::Order).await;
+        stage.clock.advance(600);
+    }
+    // Nobody says which line is which: a person only says that the order is there.
+    let intent = read(&stage.ledger, move |view| view.intents_of(order)).await[0].id;
+    let (now, sale) = (stage.clock.now(), stage.erp.world().orders("1001")[0].id.clone());
+    let there = sale.clone();
+    write(&stage.ledger, move |tx| unknown::answer(tx, intent, true, Some(&there), now)).await;
+    let (_, mug) = stage.erp.world().lines_of(&sale).remove(1);
+    assert_eq!(mug.line, "2", "as the shop numbers it too, but nobody said so");
+    let shipment = stage.erp.world().ship_lines(&sale, "TRACK-1", vec![mug], false);
+    let facets = stage.erp.world().object(Kind::Shipment, &shipment).unwrap().facets.clone();
+    stage.happens(order, EventName::Shipment, "sh1", facets, ERP).await;
+    stage.push(SHOP, Kind::Shipment).await;
+    assert_eq!(stage.shop.world().all(Kind::Shipment).len(), 0);
+    let open = read(&stage.ledger, |view| view.attentions(Some(AttentionState::Open), None, 9)).await;
+    let title = &open[0].title;
+    assert_eq!(open.len(), 1, "{title}");
+    assert!(title.contains("which line of the order is meant by line `2` is not known"), "{title}");
+    // The order says it when it is read: the articles and pieces are the same.
+    pull(&stage, ERP, Kind::Order).await;
+    stage.push(SHOP, Kind::Shipment).await;
+    let there = stage.shop.world().orders("1001")[0].id.clone();
+    assert_eq!(parcels(&stage, &there), [parcel("TRACK-1", &[("2", "1")])]);
     assert_eq!(stage.attentions().await, Vec::<String>::new());
 }
 
