@@ -77,6 +77,8 @@ fn shop_policy() -> Value {
         "creates": ["customer", "order"],
         "create_on": ["category", "product", "variant", "shipment"],
         "pushes": ["product", "price", "stock", "order-event", "shipment"],
+        // A new product brings its words from the ERP; from then on the shop words it.
+        "only_at_create": [{ "record": "product", "facet": "texts:*" }],
         "on_delete": "deactivate",
     })
 }
