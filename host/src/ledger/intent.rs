@@ -394,22 +394,33 @@ impl Tx<'_> {
         Ok(Some(before.id))
     }
 
-    /// The writes leave: durable before the call.
+    /// The writes leave: durable before the call. Returns those that may leave, as they are now: since they were chosen, a
+    /// pull may have taken one back or planned it anew, and only what is `sending` here may be sent.
     ///
     /// # Errors
     /// Of SQLite.
-    pub fn begin_sending(&self, ids: &[IntentId], now: Timestamp, run: Option<RunId>) -> Result<(), LedgerError> {
-        for id in ids {
-            self.connection
+    pub fn begin_sending(
+        &self,
+        chosen: &[Intent],
+        now: Timestamp,
+        run: Option<RunId>,
+    ) -> Result<Vec<Intent>, LedgerError> {
+        let mut leaving = Vec::with_capacity(chosen.len());
+        for intent in chosen {
+            let begun = self
+                .connection
                 .prepare_cached(
                     "UPDATE intent SET state = 'sending', sent_at = ?2, attempts = attempts + 1, absent_at = NULL,
                          boot = (SELECT boot FROM instance), epoch = (SELECT epoch FROM instance),
                          run_id = coalesce(?3, run_id)
-                     WHERE id = ?1 AND state IN ('planned', 'retry')",
+                     WHERE id = ?1 AND state IN ('planned', 'retry') AND op = ?4",
                 )?
-                .execute((id.0, micros(now), run.map(|id| id.0)))?;
+                .execute((intent.id.0, micros(now), run.map(|id| id.0), intent.op.as_str()))?;
+            if begun == 1 {
+                leaving.push(self.intent(intent.id)?);
+            }
         }
-        Ok(())
+        Ok(leaving)
     }
 
     /// The object exists: its id and parts are known before the write has ended.

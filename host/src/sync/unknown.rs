@@ -37,6 +37,10 @@ impl Push {
             self.ledger
                 .write(move |tx| {
                     for intent in &again {
+                        // A pull that read our own child may have settled it meanwhile.
+                        if tx.intent(intent.id)?.state != IntentState::Unknown {
+                            continue;
+                        }
                         tx.set_intent(intent.id, IntentState::Planned, intent.error.as_deref(), None)?;
                     }
                     Ok::<_, LedgerError>(())

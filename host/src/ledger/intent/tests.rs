@@ -47,7 +47,7 @@ async fn one_write_is_open_and_what_left_is_not_replaced() {
         plan.body.marker = None;
         assert_eq!(tx.plan_intent(&plan)?, Some(id));
         assert!(!tx.intent(id)?.released, "what was changed has to be seen again");
-        tx.begin_sending(&[id], now, None)?;
+        tx.begin_sending(&[tx.intent(id)?], now, None)?;
         assert_eq!(tx.plan_intent(&plan)?, None, "it is on its way");
         tx.set_intent(id, IntentState::Unknown, Some("no answer"), None)?;
         assert_eq!(tx.plan_intent(&plan)?, None, "nobody knows");
@@ -73,7 +73,7 @@ async fn a_new_boot_knows_nothing_of_what_was_being_sent() {
     write(&ledger, move |tx| {
         let record = tx.create_record(RecordKind::Product, None, None)?;
         let id = tx.plan_intent(&new(shop, record, "k"))?.unwrap();
-        tx.begin_sending(&[id], Timestamp::UNIX_EPOCH, None)?;
+        tx.begin_sending(&[tx.intent(id)?], Timestamp::UNIX_EPOCH, None)?;
         let part = |key: &str, id: &str| Part { kind: crate::model::PartKind::Variant, key: key.into(), id: id.into() };
         tx.note_object(id, &RemoteRef::new("p1"), &[part("a", "1")])?;
         tx.note_object(id, &RemoteRef::new("p1"), &[part("a", "2"), part("b", "3")])?;
@@ -92,6 +92,39 @@ async fn a_new_boot_knows_nothing_of_what_was_being_sent() {
 }
 
 #[tokio::test]
+async fn only_what_is_still_planned_may_leave_and_as_it_is_now() {
+    use crate::ledger::event::EventName;
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let (shop, erp) = (platform(&ledger, "shop").await, platform(&ledger, "erp").await);
+    write(&ledger, move |tx| {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut chosen = Vec::new();
+        for n in 1..=3 {
+            let order = tx.create_record(RecordKind::Order, Some(shop), None)?;
+            let event = tx.add_event(order, EventName::Placed, "", &Facets::new(), shop, None)?.unwrap();
+            tx.deliver(event, erp, order)?;
+            let key = format!("i/2/{n}/g1");
+            let plan = NewIntent { kind: Kind::Order, lane: "order".into(), event: Some(event), ..new(erp, order, &key) };
+            let id = tx.plan_intent(&plan)?.unwrap();
+            chosen.push((tx.intent(id)?, event, plan));
+        }
+        // A pull reads the cancellation of the first between the choice and the sending; the second is planned anew.
+        assert!(tx.withdraw_delivery(chosen[0].1, erp, "cancelled")?);
+        chosen[1].2.body.marker = Some("newer".into());
+        tx.plan_intent(&chosen[1].2)?.unwrap();
+        let intents: Vec<Intent> = chosen.into_iter().map(|(intent, ..)| intent).collect();
+        let leaving = tx.begin_sending(&intents, now, None)?;
+        assert_eq!(leaving.iter().map(|i| i.id).collect::<Vec<_>>(), [intents[1].id, intents[2].id]);
+        assert_eq!(leaving[0].body.marker.as_deref(), Some("newer"));
+        assert_eq!(tx.intent(intents[0].id)?.state, IntentState::Cancelled);
+        assert_eq!(tx.begin_sending(&intents, now, None)?, [], "what is on its way does not leave twice");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_was_once_unknown_is_not_taken_back() {
     use crate::ledger::event::EventName;
     let home = Home::new();
@@ -104,7 +137,7 @@ async fn what_was_once_unknown_is_not_taken_back() {
         let plan =
             NewIntent { kind: Kind::Order, lane: "order".into(), event: Some(event), ..new(erp, order, "i/2/1/g1") };
         let id = tx.plan_intent(&plan)?.unwrap();
-        tx.begin_sending(&[id], Timestamp::UNIX_EPOCH, None)?;
+        tx.begin_sending(&[tx.intent(id)?], Timestamp::UNIX_EPOCH, None)?;
         tx.set_intent(id, IntentState::Unknown, Some("no answer"), None)?;
         // To be sent again under its key, which the platform takes only once.
         tx.set_intent(id, IntentState::Planned, None, None)?;

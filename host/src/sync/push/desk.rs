@@ -124,10 +124,12 @@ impl Push {
 
     /// One call, from `sending` to the last item's end. `Some` ends the run.
     async fn call(&mut self, kind: Kind, batch: Vec<Intent>) -> Result<Option<End>, PushError> {
-        let ids: Vec<IntentId> = batch.iter().map(|intent| intent.id).collect();
         let context = self.context();
-        let (sending, run, now) = (ids.clone(), self.run, context.now);
-        self.ledger.write(move |tx| tx.begin_sending(&sending, now, run)).await?;
+        let (run, now) = (self.run, context.now);
+        let batch = self.ledger.write(move |tx| tx.begin_sending(&batch, now, run)).await?;
+        if batch.is_empty() {
+            return Ok(None);
+        }
         let desk = Arc::new(Desk {
             ledger: self.ledger.clone(),
             context: context.clone(),

@@ -63,7 +63,12 @@ impl Push {
                 .ledger
                 .write(move |tx| {
                     let adopt = |(id, found): (IntentId, Vec<Found>)| {
-                        let looked = context.adopt(tx, &tx.intent(id)?, &found)?;
+                        let intent = tx.intent(id)?;
+                        // A pull may have taken it back while the platform was asked.
+                        if !matches!(intent.state, IntentState::Planned | IntentState::Retry) {
+                            return Ok((Looked::Settled, intent));
+                        }
+                        let looked = context.adopt(tx, &intent, &found)?;
                         Ok((looked, tx.intent(id)?))
                     };
                     pairs.into_iter().map(adopt).collect::<Result<Vec<_>, LedgerError>>()

@@ -78,7 +78,7 @@ async fn sent_to_erp(bench: &Bench, ledger: &Ledger, order: RecordId) -> (crate:
             })?
             .expect("nothing else is open");
         tx.set_delivery(event.id, erp, DeliveryState::Open, None)?;
-        tx.begin_sending(&[intent], now, None)?;
+        tx.begin_sending(&[tx.intent(intent)?], now, None)?;
         Ok((intent, event.id))
     })
     .await
