@@ -164,6 +164,12 @@ impl Host {
         }
     }
 
+    /// Its number, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// SIGKILL: nothing of the program runs after it.
     ///
     /// # Errors

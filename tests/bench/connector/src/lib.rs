@@ -1,0 +1,172 @@
+//! A connector for the benchmarks: a plain paged REST platform, read and written with the full world and as little of its
+//! own as possible, so that what is measured is the host.
+//!
+//! `GET /products?page=1&per_page=500` and `/orders` answer `{"data": [..], "next": 2}`; `POST /products/batch` takes
+//! `{"items": [..]}` and answers `{"ids": [..]}`.
+
+pub mod map;
+pub mod wire;
+
+use serde::Deserialize;
+use serde_json::json;
+use tradepost_sdk::connector::{
+    Ability, Account, Channel, Description, Environment, Origin, Reading, Warehouse, Writing,
+};
+use tradepost_sdk::outcomes::{Outcome, Written};
+use tradepost_sdk::records::{Kind, Records, Removal};
+use tradepost_sdk::source::{Page, Request as Asked, Scope};
+use tradepost_sdk::target::{Doomed, Found, Probe};
+use tradepost_sdk::types::{Error, RemoteRef, TaxBasis};
+use tradepost_sdk::{Connector, Request, Source, Target, platform, report, settings, text};
+
+/// The component.
+#[derive(Debug)]
+pub struct Bench;
+
+/// What the operator chooses.
+#[derive(Debug, Deserialize)]
+struct Settings {
+    url: String,
+}
+
+impl Connector for Bench {
+    fn describe() -> Description {
+        let reading = || Reading { changes: true, ids: false, present: false, writes: false, figure: None };
+        Description {
+            id: "org.tradepost.bench".into(),
+            version: option_env!("TRADEPOST_CONNECTOR_VERSION").unwrap_or(env!("CARGO_PKG_VERSION")).into(),
+            name: text("Bench", "Messstand"),
+            vendor: "Tradepost".into(),
+            about: text("A fast local platform.", "Eine schnelle lokale Plattform."),
+            id_space: "bench".into(),
+            mapping_revision: 1,
+            storage_version: 1,
+            abilities: vec![
+                Ability {
+                    kind: Kind::Product,
+                    reading: Some(reading()),
+                    writing: Some(Writing {
+                        facets: ["head", "texts:*", "media", "attributes", "grouping"].map(Into::into).to_vec(),
+                        events: Vec::new(),
+                        create: true,
+                        update: true,
+                        removals: Vec::new(),
+                        max_batch: 500,
+                        idempotent: true,
+                        marker: None,
+                        create_done: false,
+                        figure: None,
+                    }),
+                    lookup: None,
+                },
+                Ability { kind: Kind::Order, reading: Some(reading()), writing: None, lookup: None },
+            ],
+            settings_schema: json!({
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["url"],
+                "properties": { "url": { "type": "string", "format": "uri" } },
+            })
+            .to_string(),
+            origins: vec![Origin {
+                scheme: "http".into(),
+                host: "{url}".into(),
+                port: None,
+                why: text("the platform", "die Plattform"),
+            }],
+            credentials: Vec::new(),
+            rates: Vec::new(),
+            files: false,
+        }
+    }
+
+    fn check() -> Result<Account, Error> {
+        let Settings { url } = settings()?;
+        Ok(Account {
+            id: url,
+            name: "bench".into(),
+            environment: Environment::Test,
+            zone: "UTC".into(),
+            now: Some(platform::now()),
+            channels: vec![Channel {
+                id: "main".into(),
+                name: "Main".into(),
+                currency: "EUR".into(),
+                basis: TaxBasis::Gross,
+                languages: vec!["de".into(), "en".into()],
+                countries: vec!["DE".into()],
+                zone: "UTC".into(),
+            }],
+            warehouses: vec![Warehouse { id: "main".into(), name: "Main".into() }],
+        })
+    }
+}
+
+impl Source for Bench {
+    fn pull(asked: Asked) -> Result<Page, Error> {
+        let Scope::Changed(window) = asked.scope else { return Err(Error::Unsupported("only changes".into())) };
+        let Settings { url } = settings()?;
+        let name = match asked.kind {
+            Kind::Product => "products",
+            Kind::Order => "orders",
+            other => return Err(Error::Unsupported(format!("{other:?}"))),
+        };
+        let since = window.since.map(|since| format!("&updated_since={since}")).unwrap_or_default();
+        let page = asked.cursor.as_deref().unwrap_or("1");
+        let response = Request::get(format!("{url}/{name}?page={page}&per_page={}{since}", asked.limit)).send()?;
+        let response = response.success()?;
+        let (records, next) = if asked.kind == Kind::Product {
+            let answer: wire::Answer<wire::Product<'_>> = wire::read(response.bytes())?;
+            (Records::Products(answer.data.into_iter().map(map::product).collect()), answer.next)
+        } else {
+            let answer: wire::Answer<wire::Order<'_>> = wire::read(response.bytes())?;
+            (Records::Orders(answer.data.into_iter().map(map::order).collect()), answer.next)
+        };
+        Ok(Page {
+            records: vec![records],
+            deleted: Vec::new(),
+            unreadable: Vec::new(),
+            present: Vec::new(),
+            next: next.map(|page| page.to_string()),
+            watermark: None,
+            receipt: None,
+            total: None,
+        })
+    }
+
+    fn acknowledge(_kind: Kind, _receipt: String) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Target for Bench {
+    fn push(batch: Records) -> Result<(), Error> {
+        let Records::Products(products) = batch else { return Err(Error::Unsupported("only products".into())) };
+        let Settings { url } = settings()?;
+        let items: Vec<_> = products.iter().map(map::offer).collect();
+        let response = Request::new("POST", format!("{url}/products/batch")).json(&wire::Batch { items }).send()?;
+        let answer: wire::Made = response.success()?.json()?;
+        if answer.ids.len() != products.len() {
+            return Err(Error::Timeout("the platform answered for another number of products".into()));
+        }
+        for (product, id) in products.iter().zip(answer.ids) {
+            let parts = product.variants.iter().flatten().map(|variant| map::part(&variant.sku, &id)).collect();
+            let remote = RemoteRef { id, parent: None, version: None };
+            let written = Written { remote, parts, total: None, warnings: Vec::new() };
+            report::settle(&product.head.item, &Outcome::Done(written));
+        }
+        Ok(())
+    }
+
+    fn remove(_kind: Kind, _items: Vec<Doomed>, _how: Removal) -> Result<(), Error> {
+        Err(Error::Unsupported("nothing is removed here".into()))
+    }
+
+    fn find(_kind: Kind, _probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+        Err(Error::Unsupported("nothing is looked up here".into()))
+    }
+}
+
+#[cfg(target_family = "wasm")]
+tradepost_sdk::export!(Bench with_types_in tradepost_sdk::bindings);
