@@ -1,5 +1,7 @@
 //! Hub records: their facets with history, and their natural keys.
 
+mod history;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -251,39 +253,6 @@ impl View<'_> {
             .map(|row| row?)
             .collect()
     }
-
-    /// What a record's facets were, oldest first.
-    ///
-    /// # Errors
-    /// Of SQLite.
-    pub fn facet_history(&self, record: RecordId) -> Result<Vec<FacetHistory>, LedgerError> {
-        self.connection
-            .prepare_cached(
-                "SELECT key, rev, at, body, from_platform, rule, run_id FROM facet_history
-                 WHERE record = ?1 ORDER BY rev, id",
-            )?
-            .query_map([record.0], |row| {
-                Ok((
-                    row.get::<_, Option<String>>(3)?,
-                    row.get::<_, String>(5)?,
-                    FacetHistory {
-                        key: row.get::<_, String>(0)?.as_str().into(),
-                        rev: Rev(row.get(1)?),
-                        at: from_micros(row.get(2)?),
-                        body: None,
-                        from: row.get::<_, Option<i64>>(4)?.map(PlatformId),
-                        rule: FacetRule::Owner,
-                        run: row.get::<_, Option<i64>>(6)?.map(RunId),
-                    },
-                ))
-            })?
-            .map(|row| {
-                let (body, rule, line) = row?;
-                let body = body.map(|text| document("facet_history.body", &text)).transpose()?;
-                Ok(FacetHistory { body, rule: rule.parse()?, ..line })
-            })
-            .collect()
-    }
 }
 
 impl Tx<'_> {
@@ -323,12 +292,30 @@ impl Tx<'_> {
         rule: FacetRule,
         run: Option<RunId>,
     ) -> Result<Vec<ChangedFacet>, LedgerError> {
-        let mut record = self.record(id)?;
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let changes = changes.into_iter().map(|change| (change.body.as_ref().map(Hash::of), change)).collect();
+        self.write_hashed(&mut self.record(id)?, changes, from, rule, run)
+    }
+
+    /// As [`Self::write_facets`], of a record that was read in this transaction, with the hashes of the bodies. The
+    /// record is afterwards as it is stored.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn write_hashed(
+        &self,
+        record: &mut StoredRecord,
+        changes: Vec<(Option<Hash>, FacetChange)>,
+        from: Option<PlatformId>,
+        rule: FacetRule,
+        run: Option<RunId>,
+    ) -> Result<Vec<ChangedFacet>, LedgerError> {
         let mut changed = Vec::new();
         let mut touched = false;
-        for change in changes {
+        for (hash, change) in changes {
             let old = record.facets.get(&change.key);
-            let hash = change.body.as_ref().map(Hash::of);
             if old.map(|old| old.hash) == hash {
                 if let Some(facet) = record.facets.get_mut(&change.key)
                     && change.as_of.is_some_and(|new| facet.as_of.is_none_or(|old| new > old))
@@ -339,21 +326,6 @@ impl Tx<'_> {
                 continue;
             }
             let rev = self.next_rev()?;
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO facet_history (record, key, rev, at, body, from_platform, rule, run_id)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute((
-                    id.0,
-                    change.key.as_str(),
-                    rev.0,
-                    micros(self.now()),
-                    change.body.as_ref().map(Value::to_string),
-                    from.map(|id| id.0),
-                    rule.as_str(),
-                    run.map(|id| id.0),
-                ))?;
             let old = match (change.body, hash) {
                 (Some(body), Some(hash)) => {
                     let facet = StoredFacet { body, hash, rev, as_of: change.as_of, from };
@@ -364,9 +336,12 @@ impl Tx<'_> {
             record.rev = rev;
             changed.push(ChangedFacet { key: change.key, rev, old: old.map(|old| old.body) });
         }
+        if !changed.is_empty() {
+            self.note_history(record.id, &changed, from, rule, run)?;
+        }
         if touched || !changed.is_empty() {
             self.connection.prepare_cached("UPDATE record SET facets = ?2, rev = ?3 WHERE id = ?1")?.execute((
-                id.0,
+                record.id.0,
                 to_json(&record.facets)?,
                 record.rev.0,
             ))?;
@@ -440,8 +415,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Merges a record into another of its kind: links, keys, history, facets that the survivor lacks, variants and
-    /// reservations go over. A link whose slot is taken on its platform goes over in a slot of its own, named after its
+    /// Merges a record into another of its kind: links, keys, facets that the survivor lacks, variants and
+    /// reservations go over; the history that the loser has keeps its own number and is shown with the survivor's. A link whose slot is taken on its platform goes over in a slot of its own, named after its
     /// remote id; these are returned, because a person has to say which of the two objects is the right one.
     ///
     /// # Errors
@@ -494,7 +469,6 @@ impl Tx<'_> {
         }
         self.add_keys(survivor, kept.kind, &self.keys_of(loser)?)?;
         for sql in [
-            "UPDATE facet_history SET record = ?1 WHERE record = ?2",
             "UPDATE record SET product = ?1 WHERE product = ?2",
             "UPDATE reservation SET variant = ?1 WHERE variant = ?2",
             "UPDATE run_item SET record = ?1 WHERE record = ?2",

@@ -87,7 +87,8 @@ impl View<'_> {
             ("key", "SELECT record || ' ' || type || ' ' || value FROM record_key ORDER BY record, type, value"),
             (
                 "history",
-                "SELECT record || ' ' || key || ' ' || coalesce(body, '') FROM facet_history ORDER BY record, key, id",
+                "SELECT h.record || ' ' || (w.value ->> 'k') || ' ' || coalesce(w.value -> 'b', '')
+                 FROM facet_history AS h, json_each(h.was) AS w ORDER BY h.record, w.value ->> 'k', h.id",
             ),
             (
                 "link",

@@ -1,6 +1,7 @@
 //! The one thread that writes. Jobs that wait are run in one transaction, each in a savepoint, and answered after the
 //! commit: many small writes share one fsync.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -120,12 +121,13 @@ fn savepoint<T, E: From<LedgerError>>(
     work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     connection.execute_batch("SAVEPOINT job").map_err(LedgerError::from)?;
-    let tx = Tx { view: View { connection }, now: Timestamp::now() };
+    let tx = Tx { view: View { connection }, now: Timestamp::now(), rev: Cell::new(None) };
     // A panic in one job must not end the thread that everybody writes through.
     let result = catch_unwind(AssertUnwindSafe(|| work(&tx))).unwrap_or_else(|_| {
         Err(LedgerError::Conflict { message: "a defect in the program stopped this write; nothing was written".into() }
             .into())
     });
+    let result = result.and_then(|value| tx.keep_rev().map(|()| value).map_err(E::from));
     let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     connection.execute_batch(end).map_err(LedgerError::from)?;
     result

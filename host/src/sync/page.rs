@@ -16,19 +16,22 @@ use crate::model::{FacetKey, Facets, Kind, Link, Page, Record, Unreadable};
 pub(super) struct Checked {
     pub(super) records: Vec<Record>,
     pub(super) unreadable: Vec<Unreadable>,
+    /// How many records there were.
+    pub(super) read: usize,
 }
 
-/// Sorts a page into what can be applied and what has to be kept raw. Keys are trimmed, e-mail addresses in lower case,
-/// order numbers get their platform's code, and times of figures are turned into our clock's; a figure without a time was
-/// taken when the pull began, at the earliest.
-pub(super) fn check(page: &Page, kind: Kind, platform: &Platform, began: Timestamp) -> Checked {
-    let mut checked = Checked { records: Vec::new(), unreadable: page.unreadable.clone() };
-    for record in &page.records {
-        match check_record(record, kind) {
-            Ok(()) => checked.records.push(tidy(record.clone(), platform, began)),
+/// Sorts a page into what can be applied and what has to be kept raw, and takes the records out of it. Keys are trimmed,
+/// e-mail addresses in lower case, order numbers get their platform's code, and times of figures are turned into our
+/// clock's; a figure without a time was taken when the pull began, at the earliest.
+pub(super) fn check(page: &mut Page, kind: Kind, platform: &Platform, began: Timestamp) -> Checked {
+    let records = std::mem::take(&mut page.records);
+    let mut checked = Checked { records: Vec::new(), unreadable: page.unreadable.clone(), read: records.len() };
+    for record in records {
+        match check_record(&record, kind) {
+            Ok(()) => checked.records.push(tidy(record, platform, began)),
             Err(why) => checked.unreadable.push(Unreadable {
                 id: record.remote.as_ref().map(|remote| remote.id.clone()).filter(|id| !id.is_empty()),
-                raw: serde_json::to_string(record).unwrap_or_else(|_| format!("{record:?}")),
+                raw: serde_json::to_string(&record).unwrap_or_else(|_| format!("{record:?}")),
                 why,
             }),
         }
@@ -132,5 +135,5 @@ fn check_facets(kind: Kind, facets: &Facets) -> Result<(), String> {
 }
 
 fn readable<T: serde::de::DeserializeOwned>(body: &Value) -> Result<(), String> {
-    serde_json::from_value::<T>(body.clone()).map(drop).map_err(|error| error.to_string())
+    T::deserialize(body).map(drop).map_err(|error| error.to_string())
 }

@@ -109,6 +109,26 @@ enum Part {
     Aside(Vec<i64>),
 }
 
+/// A page as the connector gave it.
+struct ReadPage {
+    cursor: Option<String>,
+    /// When the call began.
+    read_at: Timestamp,
+    /// Without its records, which were checked.
+    called: Called<Page>,
+    checked: Checked,
+}
+
+/// What follows a page that is durable.
+struct Taken {
+    /// Where the next one begins.
+    next: Option<String>,
+    /// What to say of a receipt that could not be sent.
+    note: Option<String>,
+    /// The next page, if it was read meanwhile.
+    ahead: Option<ReadPage>,
+}
+
 impl Pull {
     /// Runs it from start to end and writes both down.
     ///
@@ -167,10 +187,10 @@ impl Pull {
             .rehearse(move |tx| {
                 let me = tx.platform(platform)?;
                 let mut items = Vec::new();
-                for (page, read_at) in &pages {
-                    let checked = page::check(page, kind, &me, now);
-                    let mut commit = Commit::new(tx, platform, kind, None, *read_at, finds)?;
-                    apply(&mut commit, page, &checked)?;
+                for (mut page, read_at) in pages {
+                    let checked = page::check(&mut page, kind, &me, now);
+                    let mut commit = Commit::new(tx, platform, kind, None, read_at, finds)?;
+                    apply(&mut commit, &page, &checked)?;
                     items.append(&mut commit.items);
                 }
                 Ok::<_, LedgerError>(items)
@@ -293,8 +313,10 @@ impl Pull {
             cursor = None;
         }
         let wanted = Scope::Changed { since: scope.since, until: scope.until };
+        let part = Part::Stream(scope);
+        let mut read = self.read(&wanted, cursor, &part).await?;
         loop {
-            let (next, note) = self.page(wanted.clone(), cursor, Part::Stream(scope)).await?;
+            let Taken { next, note, ahead } = self.page(&wanted, read, part.clone()).await?;
             if next.is_none() {
                 if scope.since.is_none() {
                     let end = sweep::after_full(self, scope.began).await?;
@@ -309,22 +331,29 @@ impl Pull {
             if self.stop.is_cancelled() {
                 return Ok(End::because(RunState::Cancelled, "Stopped; the next pull goes on where this one ended."));
             }
-            cursor = next;
+            read = match ahead {
+                Some(read) => read,
+                None => self.read(&wanted, next, &part).await?,
+            };
         }
     }
 
     /// Reads a scope of its own to its end.
     pub(super) async fn aside(&self, scope: Scope, rows: Vec<i64>) -> Result<(), Stop> {
-        let mut cursor = None;
+        let part = Part::Aside(rows);
+        let mut read = self.read(&scope, None, &part).await?;
         loop {
-            let (next, note) = self.page(scope.clone(), cursor, Part::Aside(rows.clone())).await?;
+            let Taken { next, note, ahead } = self.page(&scope, read, part.clone()).await?;
             if next.is_none() || note.is_some() {
                 return Ok(());
             }
             if self.stop.is_cancelled() {
                 return Err(Stop::End(End::because(RunState::Cancelled, "Stopped.")));
             }
-            cursor = next;
+            read = match ahead {
+                Some(read) => read,
+                None => self.read(&scope, next, &part).await?,
+            };
         }
     }
 
@@ -332,47 +361,62 @@ impl Pull {
         self.connector.pull(PullRequest { kind: self.kind, scope, cursor, limit: PAGE }).await
     }
 
-    /// Reads one page, makes it durable, acknowledges it. Returns where the next one begins, and what to say of a receipt
-    /// that could not be sent.
-    async fn page(
-        &self,
-        scope: Scope,
-        cursor: Option<String>,
-        part: Part,
-    ) -> Result<(Option<String>, Option<String>), Stop> {
+    async fn read(&self, scope: &Scope, cursor: Option<String>, part: &Part) -> Result<ReadPage, LedgerError> {
         let read_at = self.clock.now();
-        let Called { result, storage, turn, .. } = self.call(scope, cursor.clone()).await;
+        let mut called = self.call(scope.clone(), cursor.clone()).await;
+        let (platform, kind) = (self.platform, self.kind);
+        let began = if let Part::Stream(scope) = part { scope.began } else { read_at };
+        let checked = match &mut called.result {
+            Ok(page) => {
+                let me = self.ledger.read(move |view| view.platform(platform)).await?;
+                page::check(page, kind, &me, began)
+            }
+            Err(_) => Checked::default(),
+        };
+        Ok(ReadPage { cursor, read_at, called, checked })
+    }
+
+    /// Makes a page that was read durable and acknowledges it. Meanwhile the next one is read, where nothing of this one
+    /// has to be kept before that.
+    async fn page(&self, scope: &Scope, read: ReadPage, part: Part) -> Result<Taken, Stop> {
+        let ReadPage { cursor, read_at, called: Called { result, storage, turn, .. }, checked } = read;
         let page = match result {
             Ok(page) => page,
             Err(error) => return Err(Stop::End(self.failed(error, cursor.is_some()).await?)),
         };
-        if page.next.is_some() && page.next == cursor && page.records.is_empty() && page.receipt.is_none() {
+        let nothing = checked.read == 0;
+        if page.next.is_some() && page.next == cursor && nothing && page.receipt.is_none() {
             let error = CallError::Trap { message: "it gave the same cursor again and no records".into() };
             return Err(Stop::End(self.failed(error, true).await?));
         }
         let (platform, kind, run, finds) = (self.platform, self.kind, self.run, self.finds());
-        let me = self.ledger.read(move |view| view.platform(platform)).await?;
-        let began = if let Part::Stream(scope) = &part { scope.began } else { read_at };
-        let checked = page::check(&page, kind, &me, began);
         let (next, receipt) = (page.next.clone(), page.receipt.clone());
-        self.ledger
-            .write(move |tx| {
-                let mut commit = Commit::new(tx, platform, kind, Some(run), read_at, finds)?;
-                apply(&mut commit, &page, &checked)?;
-                let items = std::mem::take(&mut commit.items);
-                tx.store(platform, &storage)?;
-                keep_place(tx, platform, kind, &page, &part)?;
-                tx.write_run_lines(run, &items)?;
-                let read = page.records.len() + page.unreadable.len() + page.deleted.len();
-                tx.count_run(run, &Counts::from([("pages".into(), 1), ("read".into(), read as u64)]))
-            })
-            .await?;
+        // What the connector stored with this page, and a batch that has to be acknowledged first, the next call must
+        // find; a platform that reading changes is not read before what it gave is safe.
+        let writes = self.connector.description().reading(kind).is_none_or(|reading| reading.writes);
+        let early = next.is_some() && next != cursor && storage.is_empty() && receipt.is_none() && !writes;
+        let place = part.clone();
+        let write = self.ledger.write(move |tx| {
+            let mut commit = Commit::new(tx, platform, kind, Some(run), read_at, finds)?;
+            apply(&mut commit, &page, &checked)?;
+            let items = std::mem::take(&mut commit.items);
+            tx.store(platform, &storage)?;
+            keep_place(tx, platform, kind, &page, &place)?;
+            tx.write_run_lines(run, &items)?;
+            let read = checked.read + page.unreadable.len() + page.deleted.len();
+            tx.count_run(run, &Counts::from([("pages".into(), 1), ("read".into(), read as u64)]))
+        });
+        let ahead = async {
+            if early && !self.stop.is_cancelled() { Some(self.read(scope, next.clone(), &part).await) } else { None }
+        };
+        let (written, ahead) = futures_util::future::join(write, ahead).await;
+        written?;
         drop(turn);
         let note = match receipt {
             Some(receipt) => self.acknowledge(receipt).await?,
             None => None,
         };
-        Ok((next, note))
+        Ok(Taken { next, note, ahead: ahead.transpose()? })
     }
 
     fn finds(&self) -> bool {

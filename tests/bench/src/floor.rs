@@ -28,7 +28,8 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
         let connection = Connection::open(database)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch("CREATE TABLE record (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID")?;
+        connection
+            .execute_batch("CREATE TABLE record (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID")?;
         let client = crate::platform::client()?;
         let mut page = Some(1);
         while let Some(number) = page {

@@ -121,7 +121,8 @@ impl Running {
     }
 
     async fn once(&self, code: &str, direction: &str, kind: &str) -> Result<(f64, Value)> {
-        let body = json!({ "direction": direction, "kind": kind });
+        // What the platform shows is older than its first contact, so that changes since then would be none.
+        let body = json!({ "direction": direction, "kind": kind, "full": direction == "pull" });
         let began = Instant::now();
         let run = self.host.ask(Method::POST, &format!("/platforms/{code}/run"), Some(&body)).await?;
         let id = run["id"].as_i64().context("a run has a number")?;

@@ -103,13 +103,8 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         if wanted(Name::PullProducts) || wanted(Name::PullOrders) {
             let what = traffic::Pulls { products: wanted(Name::PullProducts), orders: wanted(Name::PullOrders) };
-            let pulls = traffic::pulls(
-                &connector,
-                what,
-                arguments.count,
-                arguments.rounds.max(1),
-                arguments.singer.as_deref(),
-            );
+            let pulls =
+                traffic::pulls(&connector, what, arguments.count, arguments.rounds.max(1), arguments.singer.as_deref());
             print(pulls.await?);
         }
         if wanted(Name::Push) {

@@ -40,6 +40,43 @@ async fn only_what_differs_is_written() {
 }
 
 #[tokio::test]
+async fn history_tells_what_each_facet_became_also_of_what_was_merged() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let erp = platform(&ledger, "erp").await;
+    let body = |n: u32| Some(json!({ "n": n }));
+    let (kept, lost) = write(&ledger, move |tx| {
+        let (kept, lost) = (
+            tx.create_record(RecordKind::Customer, Some(erp), None)?,
+            tx.create_record(RecordKind::Customer, Some(erp), None)?,
+        );
+        let set = |record, changes| tx.write_facets(record, changes, Some(erp), FacetRule::Owner, None);
+        set(kept, vec![change("head", body(1)), change("addresses", body(10))])?;
+        set(lost, vec![change("head", body(2))])?;
+        set(kept, vec![change("head", body(3))])?;
+        set(lost, vec![change("head", None)])?;
+        set(kept, vec![change("head", body(4)), change("addresses", None)])?;
+        set(lost, vec![change("head", body(5))])?;
+        Ok((kept, lost))
+    })
+    .await;
+    let told = async |record| {
+        let history = read(&ledger, move |view| view.facet_history(record)).await;
+        let line =
+            |line: &FacetHistory| (line.key.as_str().to_owned(), line.body.as_ref().map(|body| body["n"].clone()));
+        history.iter().map(line).collect::<Vec<_>>()
+    };
+    let head = |n: u32| ("head".to_owned(), Some(json!(n)));
+    let addresses = ("addresses".to_owned(), Some(json!(10)));
+    let gone = |key: &str| (key.to_owned(), None);
+    assert_eq!(told(kept).await, [head(1), addresses.clone(), head(3), head(4), gone("addresses")]);
+    assert_eq!(told(lost).await, [head(2), gone("head"), head(5)]);
+    write(&ledger, move |tx| tx.merge_records(kept, lost, None).map(drop)).await;
+    let both = [head(1), addresses, head(2), head(3), gone("head"), head(4), gone("addresses"), head(5)];
+    assert_eq!(told(kept).await, both);
+}
+
+#[tokio::test]
 async fn keys_find_active_records_only() {
     let home = Home::new();
     let ledger = home.booted().await;

@@ -75,8 +75,8 @@ CREATE TABLE record (
     created_at      INTEGER NOT NULL,
     run_id          INTEGER
 ) STRICT;
-CREATE INDEX record_rev ON record (rev);
 CREATE INDEX record_product ON record (product) WHERE product IS NOT NULL;
+CREATE INDEX record_merged ON record (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE TABLE record_key (
     kind   TEXT    NOT NULL,
@@ -87,18 +87,17 @@ CREATE TABLE record_key (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_key_record ON record_key (record);
 
+-- One line per write of a record. What a facet became stands in the next line that names it, or in the record.
 CREATE TABLE facet_history (
     id            INTEGER PRIMARY KEY,
     record        INTEGER NOT NULL REFERENCES record (id),
-    key           TEXT    NOT NULL,
-    rev           INTEGER NOT NULL,
     at            INTEGER NOT NULL,
-    body          TEXT,                          -- the new body; absent: the facet was taken away
     from_platform INTEGER,
-    rule          TEXT    NOT NULL,              -- owner, adopt, hand, merge
-    run_id        INTEGER
+    rule          TEXT    NOT NULL,              -- owner, adopt, hand, merge, first
+    run_id        INTEGER,
+    was           TEXT    NOT NULL               -- [{k: key, r: rev, b: body before; absent: there was none}]
 ) STRICT;
-CREATE INDEX facet_history_record ON facet_history (record, rev);
+CREATE INDEX facet_history_record ON facet_history (record);
 
 CREATE TABLE link (
     id         INTEGER PRIMARY KEY,

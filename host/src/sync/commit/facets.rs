@@ -24,7 +24,7 @@ impl Commit<'_, '_> {
         as_of: Option<Timestamp>,
         first: bool,
     ) -> Result<Vec<ChangedFacet>, LedgerError> {
-        let record = self.tx.record(id)?;
+        let mut record = self.tx.record(id)?;
         let stored = self.tx.link(link)?;
         let mut seen = stored.facets.clone();
         let mut owned = Vec::new();
@@ -35,37 +35,34 @@ impl Commit<'_, '_> {
             let owns = self.owns(record.kind, key, record.origin);
             let facet = seen.entry(key.clone()).or_default();
             if owns || first {
-                owned.push(change);
+                owned.push((Some(hash), change));
             } else {
                 if facet.sent_at.is_some_and(|sent| sent >= self.read_at) {
                     // Read before our last send: it says nothing about what the platform made of that.
                     continue;
                 }
                 if self.strays(&record, &stored, key, facet, hash)? == Some(Drift::Adopt) {
-                    adopted.push(change);
+                    adopted.push((Some(hash), change));
                     facet.base_hash = Some(hash);
                 }
             }
             facet.seen_hash = Some(hash);
             facet.seen_at = Some(self.read_at);
-            facet.seen_body = Some(body.clone());
+            facet.seen_body = None;
         }
-        let mut changed = self.tx.write_facets(
-            id,
-            owned,
-            Some(self.me.id),
-            if first { FacetRule::First } else { FacetRule::Owner },
-            self.run,
-        )?;
-        changed.extend(self.tx.write_facets(id, adopted, Some(self.me.id), FacetRule::Adopt, self.run)?);
-        let now = self.tx.record(id)?;
+        let rule = if first { FacetRule::First } else { FacetRule::Owner };
+        let mut changed = self.tx.write_hashed(&mut record, owned, Some(self.me.id), rule, self.run)?;
+        changed.extend(self.tx.write_hashed(&mut record, adopted, Some(self.me.id), FacetRule::Adopt, self.run)?);
         for (key, facet) in &mut seen {
-            if now.facets.get(key).is_some_and(|hub| Some(hub.hash) == facet.seen_hash) {
+            if record.facets.get(key).is_some_and(|hub| Some(hub.hash) == facet.seen_hash) {
                 facet.seen_body = None;
+            } else if let Some(body) = facets.get(key).filter(|_| facet.seen_at == Some(self.read_at)) {
+                // The hub holds something else.
+                facet.seen_body = Some(body.clone());
             }
         }
         self.tx.set_link_facets(link, &seen, remote)?;
-        self.want_changed(&now, &changed)?;
+        self.want_changed(&record, &changed)?;
         Ok(changed)
     }
 

@@ -61,7 +61,8 @@ impl Commit<'_, '_> {
         changed.extend(self.facets(product, link, &record.facets, Some(remote), None, first)?);
         self.keys(product, RecordKind::Product, &record.keys, first)?;
         self.tx.set_parts(link, &record.parts)?;
-        if groups {
+        // A product that was just made has no others.
+        if groups && !first {
             self.ungroup(product, &listed)?;
         }
         self.line(product, remote, what, &changed);

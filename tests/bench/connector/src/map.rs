@@ -2,9 +2,7 @@
 
 use tradepost_sdk::catalog::{Attribute, Content, Form, Medium, Product, ProductBase, Texts, Variant};
 use tradepost_sdk::head::{Head, Op, Part, PartKind};
-use tradepost_sdk::sales::{
-    Address, CustomerBase, Delivery, Line, LineKind, Order, OrderState, Payment, PaymentState,
-};
+use tradepost_sdk::sales::{Address, CustomerBase, Delivery, Line, LineKind, Order, OrderState, Payment, PaymentState};
 use tradepost_sdk::types::{Link, RemoteRef, TaxBasis};
 
 use crate::wire;
@@ -57,10 +55,7 @@ pub fn product(from: wire::Product<'_>) -> Product {
             title: Vec::new(),
         }]),
         categories: None,
-        attributes: Some(vec![
-            attribute("colour", from.color.into_owned()),
-            attribute("size", from.size.into_owned()),
-        ]),
+        attributes: Some(vec![attribute("colour", from.color.into_owned()), attribute("size", from.size.into_owned())]),
         variants: Some(vec![Variant {
             remote: Some(RemoteRef { id: id.clone(), parent: None, version: None }),
             sku,
