@@ -157,6 +157,9 @@ impl Ledger {
         // checkpoint every 4 MB copies the same pages over and over.
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        if found < MIGRATIONS.len() {
+            crate::crash::point(crate::crash::Point::Migrating);
+        }
         migrations
             .to_latest(&mut connection)
             .map_err(|source| LedgerError::Migration { path: path.to_owned(), source })?;

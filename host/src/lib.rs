@@ -6,6 +6,7 @@
 pub mod capability;
 pub mod cli;
 pub mod config;
+pub mod crash;
 pub mod ledger;
 pub mod model;
 pub mod plugins;

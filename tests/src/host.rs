@@ -10,6 +10,9 @@ use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
+use tradepost::crash::Point;
+
+use crate::powercut;
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -23,6 +26,8 @@ pub struct Place {
     pub program: PathBuf,
     /// Configuration, data folder, plugins folder, log of all its lives.
     pub root: PathBuf,
+    /// Where the disk notes what it would lose, for the program on a bad disk.
+    pub notes: Option<PathBuf>,
 }
 
 impl Place {
@@ -59,6 +64,9 @@ impl Place {
         for name in ["TRADEPOST_CONFIG", "TRADEPOST_DATA", "TRADEPOST_PLUGINS", "TRADEPOST_LISTEN", "TRADEPOST_LOG"] {
             command.env_remove(name);
         }
+        if let Some(notes) = &self.notes {
+            command.env(powercut::NOTES, notes);
+        }
         command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }
@@ -68,13 +76,27 @@ impl Place {
     /// # Errors
     /// It cannot be started.
     pub fn spawn(&self) -> Result<Host> {
+        self.spawn_with(self.serve())
+    }
+
+    /// Starts a program that is killed when it comes to a point for the `nth` time.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn_to_die(&self, point: Point, nth: usize) -> Result<Host> {
+        let mut command = self.serve();
+        command.env("TRADEPOST_CRASH", format!("{}:{nth}", point.as_str()));
+        self.spawn_with(command)
+    }
+
+    fn spawn_with(&self, mut command: Command) -> Result<Host> {
         // The address of a life that was killed means nothing.
         match std::fs::remove_file(self.data().join("api")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
         let log = File::options().create(true).append(true).open(self.log())?;
-        let child = self.serve().stdout(Stdio::null()).stderr(log).spawn().context("the program does not start")?;
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().context("the program does not start")?;
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
         Ok(Host { place: self.clone(), child, http, api: None })
@@ -134,6 +156,14 @@ impl Host {
         Ok(serde_json::from_str(&text)?)
     }
 
+    /// Whether nothing has ended it yet.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        // The process is not reaped before it is asked for its end, so its number is its own.
+        let state = self.child.id().and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/stat")).ok());
+        state.is_some_and(|stat| !stat.contains(") Z "))
+    }
+
     /// Queues a run; its number.
     ///
     /// # Errors
@@ -170,17 +200,23 @@ impl Host {
         self.child.id()
     }
 
-    /// SIGKILL: nothing of the program runs after it.
+    /// SIGKILL: nothing of the program runs after it. True when it was dead already, killed at the point it was told.
     ///
     /// # Errors
-    /// It had ended by itself before, which it must not.
-    pub async fn kill(mut self) -> Result<()> {
-        self.child.start_kill().context("there was nothing to kill")?;
-        let status = self.child.wait().await?;
+    /// It had ended in another way before, which it must not.
+    pub async fn kill(mut self) -> Result<bool> {
+        let before = self.child.try_wait()?;
+        if before.is_none() {
+            self.child.start_kill().context("there was nothing to kill")?;
+        }
+        let status = match before {
+            Some(status) => status,
+            None => self.child.wait().await?,
+        };
         if status.signal() != Some(9) {
             bail!("the program ended by itself: {status}\n{}", tail(&self.place.log()));
         }
-        Ok(())
+        Ok(before.is_some())
     }
 
     /// SIGTERM, as a service manager stops it.

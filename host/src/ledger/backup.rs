@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::crash;
+
 use super::{Ledger, LedgerError, MIGRATIONS};
 
 /// Pages copied before the writer gets its turn.
@@ -33,7 +35,11 @@ fn copy(source: &Path, target: &Path) -> Result<(), LedgerError> {
     let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut copy = Connection::open(target)?;
     copy.pragma_update(None, "synchronous", "FULL")?;
-    rusqlite::backup::Backup::new(&source, &mut copy)?.run_to_completion(PAGES, Duration::from_millis(5), None)?;
+    rusqlite::backup::Backup::new(&source, &mut copy)?.run_to_completion(
+        PAGES,
+        Duration::from_millis(5),
+        Some(|_| crash::point(crash::Point::BackingUp)),
+    )?;
     copy.execute("UPDATE instance SET backup_at = ?1", [super::micros(jiff::Timestamp::now())])?;
     // The copy is one plain file: no write-ahead log beside it.
     copy.pragma_update(None, "journal_mode", "DELETE")?;

@@ -8,6 +8,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use jiff::Timestamp;
 
+use crate::crash;
+
 /// Folders that the host makes in an exchange folder.
 const FOLDERS: [&str; 4] = ["inbox", "outbox", "done", "failed"];
 
@@ -172,7 +174,9 @@ impl Exchange {
             file.sync_all()?;
             ready();
             folder.rename(&temp, &folder, name)?;
-            sync(&folder)
+            sync(&folder)?;
+            crash::point(crash::Point::Sent);
+            Ok(())
         })();
         if written.is_err() {
             let _ = folder.remove_file(&temp);

@@ -25,6 +25,7 @@ use url::Url;
 use super::limits::Limit;
 use super::power::{CallContext, HttpClient, Request, Response};
 use crate::capability::{Denial, GrantedOrigin, Grants, Secret};
+use crate::crash;
 use crate::model::RemoteError;
 use crate::model::description::Credential;
 use credential::Credentials;
@@ -249,6 +250,9 @@ impl PlatformHttp {
         let sent = self.transmit(builder, origin, deadline).await;
         if !read && sent.as_ref().is_err_and(Failure::never_left) {
             call.stayed();
+        }
+        if !read {
+            crash::point(crash::Point::Sent);
         }
         sent
     }

@@ -10,6 +10,7 @@ use super::commit::Commit;
 use super::connector::Connector;
 use super::page::{self, Checked};
 use super::sweep;
+use crate::crash::{self, Point};
 use crate::ledger::attention::NewAttention;
 use crate::ledger::inbox::{InboxRow, InboxState};
 use crate::ledger::link::LinkState;
@@ -411,6 +412,7 @@ impl Pull {
         };
         let (written, ahead) = futures_util::future::join(write, ahead).await;
         written?;
+        crash::point(Point::Committed);
         drop(turn);
         let note = match receipt {
             Some(receipt) => self.acknowledge(receipt).await?,
@@ -438,6 +440,7 @@ impl Pull {
         let Called { result, storage, turn, .. } = self.connector.acknowledge(kind, receipt.clone()).await;
         match result {
             Ok(()) => {
+                crash::point(Point::Acknowledged);
                 self.ledger
                     .write(move |tx| {
                         tx.store(platform, &storage)?;

@@ -2,6 +2,7 @@
 //! answers go wrong. In the end nothing is lost, nothing is doubled, and stock is right.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -9,26 +10,85 @@ use reqwest::Method;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tradepost::crash::Point;
 use tradepost_tests::build;
 use tradepost_tests::dice::{Dice, SEED};
 use tradepost_tests::erp::{Entry, Erp};
 use tradepost_tests::host::{Host, Place, tail};
+use tradepost_tests::powercut;
 use tradepost_tests::trade::{self, CYCLE};
 use woocommerce_simulator::{Cart, Config, Control, Misbehaviour, Script, Simulator};
 
-/// How often the program is killed.
-const KILLS: usize = 50;
+/// How often the program is killed, and how often the power is cut; other numbers come from the environment.
+const KILLS: (&str, usize) = ("TRADEPOST_TEST_KILLS", 50);
+const CUTS: (&str, usize) = ("TRADEPOST_TEST_CUTS", 25);
 /// The moments at which it is killed, after its start or after its first answer.
 const EARLIEST: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_millis(1_500);
+/// How long it is given to come to the point where it was told to die.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// How long everything may take to come to rest afterwards.
 const REST: Duration = Duration::from_secs(180);
 /// Field of the shop's order that holds a shipment, and the one with the ERP's number.
 const SHIPMENT: &str = "_tradepost_shipment_";
 const NUMBER: &str = "_tradepost_number";
+/// Where a running trade comes through.
+const POINTS: [Point; 8] = [
+    Point::IntentWritten,
+    Point::Sent,
+    Point::Answered,
+    Point::Committed,
+    Point::Acknowledged,
+    Point::Compiling,
+    Point::Swapping,
+    Point::BackingUp,
+];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_fifty_times_nothing_is_lost_nothing_doubled_and_stock_is_right() -> Result<()> {
+async fn killed_again_and_again_nothing_is_lost_nothing_doubled_and_stock_is_right() -> Result<()> {
+    let program = tokio::task::spawn_blocking(build::program).await??;
+    dies_often(program, false, number(KILLS)?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_power_is_cut_nothing_is_lost_nothing_doubled_and_stock_is_right() -> Result<()> {
+    dies_often(env!("CARGO_BIN_EXE_tradepost-on-bad-disk").into(), true, number(CUTS)?).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_was_killed_while_it_made_the_ledger_is_made_good_by_the_next() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let program = tokio::task::spawn_blocking(build::program).await??;
+    let place = Place { program, root: root.path().to_owned(), notes: None };
+    std::fs::create_dir_all(place.plugins())?;
+    std::fs::write(place.config(), "")?;
+    let mut host = place.spawn_to_die(Point::Migrating, 1)?;
+    assert!(host.ready().await.is_err(), "it came to life without a ledger");
+    assert!(host.kill().await?, "it was not killed while it made the ledger");
+    let mut host = place.spawn()?;
+    host.ready().await?;
+    assert_eq!(host.ask(Method::GET, "/status", None).await?["automatic"], false);
+    assert_eq!(host.stop().await?.code(), Some(0));
+    Ok(())
+}
+
+fn number((name, usual): (&str, usize)) -> Result<usize> {
+    match std::env::var(name) {
+        Ok(given) => given.parse().with_context(|| format!("{name}={given} is no number")),
+        Err(_) => Ok(usual),
+    }
+}
+
+/// How often lives ended in which way.
+#[derive(Default)]
+struct Deaths {
+    at: BTreeMap<Point, usize>,
+    anywhere: usize,
+    /// Sectors that the disk had not kept.
+    sectors: usize,
+}
+
+async fn dies_often(program: PathBuf, power: bool, times: usize) -> Result<()> {
     let seed = Dice::seed();
     eprintln!("seed {seed}; repeat with {SEED}={seed}");
     let mut dice = Dice::new(seed);
@@ -37,7 +97,8 @@ async fn killed_fifty_times_nothing_is_lost_nothing_doubled_and_stock_is_right()
     // What is wrong in the end is found in the ledger; a green run leaves nothing behind.
     root.disable_cleanup(true);
     eprintln!("in {}", root.path().display());
-    let place = Place { program: tokio::task::spawn_blocking(build::program).await??, root: root.path().to_owned() };
+    let notes = power.then(|| root.path().join("notes"));
+    let place = Place { program, root: root.path().to_owned(), notes };
     let plugins = place.plugins();
     tokio::task::spawn_blocking(move || build::connectors(&["files-connector", "woocommerce-connector"], &plugins))
         .await??;
@@ -48,8 +109,14 @@ async fn killed_fifty_times_nothing_is_lost_nothing_doubled_and_stock_is_right()
 
     let mut world = World { shop: shop.control().clone(), skus: erp.skus(), erp, orders: BTreeMap::new() };
     world.shop.reset_journal();
-    for round in 1..=KILLS {
-        life(&place, &mut world, &mut dice).await.with_context(|| format!("life {round}, seed {seed}"))?;
+    let mut deaths = Deaths::default();
+    for round in 1..=times {
+        life(&place, &mut world, &mut dice, &mut deaths, round)
+            .await
+            .with_context(|| format!("life {round}, seed {seed}"))?;
+        if let Some(notes) = &place.notes {
+            deaths.sectors += powercut::cut(notes, &mut dice).with_context(|| format!("life {round}, seed {seed}"))?;
+        }
         if round % 10 == 0 {
             eprintln!("{:>4} s  killed {round} times; {}", began.elapsed().as_secs(), world.summary());
         }
@@ -57,11 +124,20 @@ async fn killed_fifty_times_nothing_is_lost_nothing_doubled_and_stock_is_right()
     // The kills have to hit work, or they prove nothing.
     let writes = world.shop.journal().write_requests();
     let runs = trade::cut_off(&place.data()).await?;
-    eprintln!("{:>4} s  the shop saw {writes} writes; {runs} runs were cut off", began.elapsed().as_secs());
-    assert!(writes >= 20, "the program was killed before it did anything: {writes} writes");
-    assert!(runs >= KILLS / 2, "hardly a kill hit a run: {runs}");
+    let at: Vec<String> = deaths.at.iter().map(|(point, n)| format!("{} {n}", point.as_str())).collect();
+    eprintln!(
+        "{:>4} s  the shop saw {writes} writes; {runs} runs were cut off; killed at random {}, {}; {} sectors lost",
+        began.elapsed().as_secs(),
+        deaths.anywhere,
+        at.join(", "),
+        deaths.sectors
+    );
+    assert!(usize::try_from(writes)? >= times / 3, "the program was killed before it did anything: {writes} writes");
+    assert!(runs >= times / 2, "hardly a kill hit a run: {runs}");
     assert!(!world.erp.entries().is_empty(), "no order came through between the kills");
-    assert!(world.orders.len() >= KILLS, "only {} orders were placed", world.orders.len());
+    assert!(world.orders.len() >= times, "only {} orders were placed", world.orders.len());
+    assert!(deaths.at.values().sum::<usize>() >= times / 6, "the named points were hardly hit: {at:?}");
+    assert!(!power || deaths.sectors > 0, "the disk lost nothing");
 
     let host = come_to_rest(&place, &mut world).await.with_context(|| format!("seed {seed}"))?;
     eprintln!("{:>4} s  at rest; {}", began.elapsed().as_secs(), world.summary());
@@ -79,40 +155,101 @@ async fn killed_fifty_times_nothing_is_lost_nothing_doubled_and_stock_is_right()
 }
 
 /// One life of the program: it works, the world goes on, and at some moment it is killed.
-async fn life(place: &Place, world: &mut World, dice: &mut Dice) -> Result<()> {
+async fn life(place: &Place, world: &mut World, dice: &mut Dice, deaths: &mut Deaths, round: usize) -> Result<()> {
     for _ in 0..=dice.below(3) {
         world.go_on(dice)?;
     }
-    let mut host = place.spawn()?;
-    let moment = dice.between(EARLIEST, LATEST);
-    // Every fourth dies while it starts, or soon after: starting anew must itself be safe to be cut off.
-    if dice.chance(25) {
+    let point = if dice.chance(50) { dice.pick(&POINTS).copied() } else { None };
+    let rebuilds = matches!(point, Some(Point::Compiling | Point::Swapping)) || dice.chance(5);
+    let backs_up = point == Some(Point::BackingUp) || dice.chance(5);
+    let (mut host, moment) = match point {
+        Some(point) => {
+            // So that there is something to do on the way to it.
+            world.sell(dice)?;
+            world.erp.take_up()?;
+            world.erp.number(1)?;
+            (place.spawn_to_die(point, 1 + dice.below(2))?, PATIENCE)
+        }
+        None => (place.spawn()?, dice.between(EARLIEST, LATEST)),
+    };
+    // Some die while they start, or soon after: starting anew must itself be safe to be cut off.
+    if point.is_none() && dice.chance(25) {
         tokio::time::sleep(moment).await;
-        return host.kill().await;
+        deaths.anywhere += 1;
+        return host.kill().await.map(drop);
     }
-    host.ready().await?;
+    let came_up = host.ready().await;
+    if came_up.is_ok() {
+        if rebuilds {
+            another_build(&place.plugins(), round)?;
+        }
+        work(&host, world, dice, moment, backs_up.then(|| place.root.join(format!("backup-{round}.db")))).await?;
+    }
+    let told = host.kill().await?;
+    match point {
+        Some(point) if told => *deaths.at.entry(point).or_default() += 1,
+        _ if told => bail!("the program was killed, but not by us"),
+        _ => {
+            came_up?;
+            deaths.anywhere += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Everything is started that an operator would start, in any order, until the time is over or the program is dead.
+async fn work(
+    host: &Host,
+    world: &mut World,
+    dice: &mut Dice,
+    moment: Duration,
+    backup: Option<PathBuf>,
+) -> Result<()> {
     let end = Instant::now() + moment;
     let mut steps = CYCLE;
-    // What an operator would start, in any order; automatic mode does its own besides.
+    // Automatic mode does its own besides.
     if dice.chance(50) {
         dice.shuffle(&mut steps);
     }
     for step in steps {
-        // Only its end keeps it from taking an order.
+        // Only its end keeps it from taking an order; a dead one takes none.
         match tokio::time::timeout_at(end, host.start(step)).await {
-            Ok(run) => drop(run?),
-            Err(_) => break,
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => break,
         }
         if dice.chance(25) {
             world.go_on(dice)?;
         }
     }
-    while Instant::now() < end {
+    if let Some(file) = backup {
+        let asked = json!({ "file": file });
+        drop(tokio::time::timeout_at(end, host.ask(Method::POST, "/backup", Some(&asked))).await);
+    }
+    while Instant::now() < end && host.lives() {
         let pause = dice.between(Duration::from_millis(20), Duration::from_millis(200));
         tokio::time::sleep_until(end.min(Instant::now() + pause)).await;
         world.go_on(dice)?;
     }
-    host.kill().await
+    Ok(())
+}
+
+/// A new build of a connector is dropped into the folder: the same code in a file of another content.
+fn another_build(plugins: &Path, round: usize) -> Result<()> {
+    let file = plugins.join("files.wasm");
+    let kept = plugins.with_file_name("files.built");
+    if !kept.exists() {
+        std::fs::copy(&file, &kept)?;
+    }
+    let mut bytes = std::fs::read(&kept)?;
+    // A custom section: its number, its size, a name and the text.
+    let text = format!("{round:08}");
+    bytes.extend([0, u8::try_from(6 + text.len())?, 5]);
+    bytes.extend(b"build");
+    bytes.extend(text.as_bytes());
+    let dropped = plugins.join(".files.tmp");
+    std::fs::write(&dropped, bytes)?;
+    std::fs::rename(&dropped, &file)?;
+    Ok(())
 }
 
 /// No more trouble and no more sales: works until everything has arrived. The program runs on.

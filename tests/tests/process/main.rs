@@ -1,4 +1,5 @@
 //! The real program as a process.
 
+mod copied;
 mod kill;
 mod owner;

@@ -7,7 +7,11 @@ use tradepost_tests::host::Place;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_on_the_data_folder_is_refused_with_a_sentence() -> Result<()> {
     let root = tempfile::tempdir()?;
-    let place = Place { program: tokio::task::spawn_blocking(build::program).await??, root: root.path().to_owned() };
+    let place = Place {
+        program: tokio::task::spawn_blocking(build::program).await??,
+        root: root.path().to_owned(),
+        notes: None,
+    };
     std::fs::create_dir_all(place.plugins())?;
     std::fs::write(place.config(), "")?;
     let mut host = place.spawn()?;
@@ -27,7 +31,7 @@ async fn a_second_process_on_the_data_folder_is_refused_with_a_sentence() -> Res
     // The folder is free again, also after a life that was killed.
     let mut again = place.spawn()?;
     again.ready().await?;
-    again.kill().await?;
+    assert!(!again.kill().await?, "it was told to die nowhere");
     let mut last = place.spawn()?;
     last.ready().await?;
     assert_eq!(last.stop().await?.code(), Some(0));

@@ -105,7 +105,8 @@ async fn only_what_is_still_planned_may_leave_and_as_it_is_now() {
             let event = tx.add_event(order, EventName::Placed, "", &Facets::new(), shop, None)?.unwrap();
             tx.deliver(event, erp, order)?;
             let key = format!("i/2/{n}/g1");
-            let plan = NewIntent { kind: Kind::Order, lane: "order".into(), event: Some(event), ..new(erp, order, &key) };
+            let plan =
+                NewIntent { kind: Kind::Order, lane: "order".into(), event: Some(event), ..new(erp, order, &key) };
             let id = tx.plan_intent(&plan)?.unwrap();
             chosen.push((tx.intent(id)?, event, plan));
         }

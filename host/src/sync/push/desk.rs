@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::settle::{Context, Heard};
 use super::{End, Push, PushError};
+use crate::crash::{self, Point};
 use crate::ledger::intent::{Intent, IntentState};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{CallError, Called, Doomed, IntentId, Kind, Op, Outcome, Record, RemoteError};
@@ -34,7 +35,9 @@ impl Settle for Desk {
         };
         let context = self.context.clone();
         let last = !matches!(outcome, Outcome::Partial(_));
+        crash::point(Point::Answered);
         let heard = self.ledger.write(move |tx| context.outcome(tx, id, &outcome)).await?;
+        crash::point(Point::Committed);
         if last {
             let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             // The first last word counts.
@@ -130,6 +133,7 @@ impl Push {
         if batch.is_empty() {
             return Ok(None);
         }
+        crash::point(Point::IntentWritten);
         let desk = Arc::new(Desk {
             ledger: self.ledger.clone(),
             context: context.clone(),

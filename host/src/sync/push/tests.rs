@@ -3,5 +3,6 @@
 mod crash;
 mod cycle;
 mod event;
+mod shops;
 mod stage;
 mod state;

@@ -382,7 +382,7 @@ fn changes(facets: &Facets, as_of: Option<jiff::Timestamp>) -> Vec<FacetChange> 
         .collect()
 }
 
-fn shop_policy() -> Policy {
+pub(super) fn shop_policy() -> Policy {
     Policy {
         pushes: vec![Kind::Category, Kind::Product, Kind::Price, Kind::Stock, Kind::OrderEvent, Kind::Shipment],
         create_on: vec![RecordKind::Category, RecordKind::Product],
