@@ -18,7 +18,7 @@ use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::inbox::InboxState;
 use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink, StoredLink};
 use crate::ledger::platform::Platform;
-use crate::ledger::record::{ChangedFacet, RecordState};
+use crate::ledger::record::{ChangedFacet, RecordState, StoredRecord};
 use crate::ledger::run::{RunItem, What};
 use crate::ledger::stream::Stream;
 use crate::ledger::wait::Waiting;
@@ -291,9 +291,28 @@ impl<'t, 'c> Commit<'t, 'c> {
             }
             matched => self.settle_match(RecordKind::Variant, remote, matched)?,
         };
+        let before = self.tx.record(id)?;
         let changed = self.facets(id, link, &record.facets, Some(remote), record.as_of, false)?;
+        self.counted(&before)?;
         self.line(id, remote, what, &changed);
         Ok(true)
+    }
+
+    /// A figure may be as before and yet say more: taken after its owner accepted an order, it counts that order, which then
+    /// is not subtracted once more.
+    fn counted(&self, before: &StoredRecord) -> Result<(), LedgerError> {
+        let now = self.tx.record(before.id)?;
+        let as_of = |record: &StoredRecord, key: &FacetKey| record.facets.get(key).and_then(|facet| facet.as_of);
+        for reservation in self.tx.open_reservations(before.id)? {
+            let Some(accepted) = reservation.accepted_at else { continue };
+            let newly = now.facets.keys().filter(|key| key.name() == "stock").any(|key| {
+                as_of(&now, key).is_some_and(|at| at > accepted) && as_of(before, key).is_none_or(|at| at <= accepted)
+            });
+            if newly {
+                return self.want_stock(before.id);
+            }
+        }
+        Ok(())
     }
 
     /// Gone from the platform: at the owner that is the record's end, elsewhere the policy says.

@@ -170,10 +170,13 @@ pub fn project(
     variants: &[StoredRecord],
 ) -> Result<Projected, LedgerError> {
     let mut projected = Projected::default();
+    let is_new = lookup.remote(record.kind, record.id)?.is_none();
     for (key, stored) in &record.facets {
+        // What will be the target's own is sent with the rest when the policy says so: an object has no name before.
+        let begins = is_new && only_at_create(target.policy, record.kind, key);
         if key.name() == "grouping"
             || stored.from == Some(target.platform)
-            || lookup.is_own(record.kind, key, record.origin)
+            || (lookup.is_own(record.kind, key, record.origin) && !begins)
         {
             continue;
         }

@@ -138,9 +138,9 @@ fn changed(shop: &Shop<'_>, list: &List, since: Option<Timestamp>, cursor: Curso
     let mut page = gathered.page(list.kind);
     page.total = (cursor.phase == 0 && step.exact).then_some(part.total);
     let next = match part.next {
-        Some((seen, anchors)) => Some(Cursor { phase: cursor.phase, seen, anchors, mark }),
+        Some(place) => Some(Cursor { phase: cursor.phase, mark, ..place }),
         None if cursor.phase + 1 < list.steps(since) => {
-            Some(Cursor { phase: cursor.phase + 1, seen: 0, anchors: Vec::new(), mark })
+            Some(Cursor { phase: cursor.phase + 1, mark, ..Cursor::default() })
         }
         None => None,
     };
@@ -156,12 +156,14 @@ struct Part {
     items: Vec<Value>,
     total: u64,
     at: Option<Timestamp>,
-    /// Records seen so far and the last ids of them; absent at the end.
-    next: Option<(u64, Vec<String>)>,
+    /// Where to go on; absent at the end.
+    next: Option<Cursor>,
 }
 
 /// How many records are read again to tell that nothing moved.
 const ANCHORS: usize = 10;
+/// How often a list is begun again within one reading: one that never stands still is not read for ever.
+const AGAIN: u8 = 5;
 
 fn scan(
     shop: &Shop<'_>,
@@ -189,12 +191,17 @@ fn scan(
     let overlap = cursor.anchors.len() as u64;
     let mut skip = cursor.seen.saturating_sub(overlap);
     let (mut items, mut total, at) = read(skip, limit + overlap)?;
-    let mut fresh = 0;
+    let (mut fresh, mut again) = (0, cursor.again);
     if overlap > 0 {
         match items.iter().rposition(|item| cursor.anchors.contains(&id(item))) {
             Some(last) => fresh = last + 1,
             // So much came or went that the place is lost: begin again, what was seen before is seen twice.
+            None if again == AGAIN => {
+                let words = format!("the shop's list of {:?} changes faster than it can be read", list.kind);
+                return Err(Error::Unavailable(words));
+            }
             None => {
+                again += 1;
                 skip = 0;
                 (items, total, _) = read(0, limit)?;
             }
@@ -202,7 +209,7 @@ fn scan(
     }
     let seen = skip + items.len() as u64;
     let anchors = items.iter().rev().take(ANCHORS).rev().map(id).collect();
-    let next = (seen < total && !items.is_empty()).then_some((seen, anchors));
+    let next = (seen < total && !items.is_empty()).then(|| Cursor { seen, anchors, again, ..Cursor::default() });
     Ok(Part { items: items.split_off(fresh.min(items.len())), total, at, next })
 }
 
@@ -276,7 +283,7 @@ fn present(shop: &Shop<'_>, list: &List, cursor: Cursor, limit: u64) -> Result<P
         })
         .collect();
     page.total = Some(part.total);
-    page.next = part.next.map(|(seen, anchors)| Cursor { seen, anchors, ..Cursor::default() }.write());
+    page.next = part.next.map(|next| next.write());
     Ok(page)
 }
 

@@ -32,7 +32,7 @@ pub async fn run(shared: &Path, folder: &Path, as_it_is: bool) -> Result<Report>
     let mut proxies = Vec::new();
     for vendor in VENDORS {
         let server = if vendor == "vendure" { Server::Vendure } else { Server::Rest };
-        let proxy = Proxy::start(server, &mocks.url(vendor)?).await?;
+        let proxy = Proxy::to_mock(server, &mocks.url(vendor)?).await?;
         operator.add(&setup::mocked(vendor, &proxy.url)).await?;
         proxies.push((vendor, proxy));
     }

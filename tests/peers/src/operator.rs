@@ -30,8 +30,8 @@ pub struct Run {
     pub detail: String,
 }
 
-/// Longest time a single run may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Longest time that a single run, or the start, may take: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Operator {
     /// Starts the service on an empty data folder with the built connectors in its plugins folder.
@@ -69,8 +69,8 @@ impl Operator {
             if let Some(status) = self.service.try_wait()? {
                 bail!("the service ended with {status}: {}", self.log());
             }
-            if begin.elapsed() > Duration::from_secs(60) {
-                return Err(failure.context("the service did not answer within 60 s"));
+            if begin.elapsed() > PATIENCE {
+                return Err(failure.context(format!("the service did not answer within {} s", PATIENCE.as_secs())));
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }

@@ -34,6 +34,8 @@ struct Shared {
     server: Server,
     upstream: String,
     own: String,
+    /// The server invents its answers.
+    is_mock: bool,
     client: reqwest::Client,
     journal: Arc<Mutex<Vec<Entry>>>,
 }
@@ -41,12 +43,22 @@ struct Shared {
 impl Proxy {
     /// Opens a port in front of `upstream` (an origin, without path).
     pub async fn start(server: Server, upstream: &str) -> Result<Self> {
+        Self::open(server, upstream, false).await
+    }
+
+    /// The same in front of a mock of a vendor's description. It wants any log-in in the usual header, whatever the API's
+    /// own one for keys, and says that there are seven of everything, of which it never shows more than two.
+    pub async fn to_mock(server: Server, upstream: &str) -> Result<Self> {
+        Self::open(server, upstream, true).await
+    }
+
+    async fn open(server: Server, upstream: &str, is_mock: bool) -> Result<Self> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let own = format!("http://{}", listener.local_addr()?);
         let journal = Arc::new(Mutex::new(Vec::new()));
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
-        let shared =
-            Shared { server, upstream: upstream.to_owned(), own: own.clone(), client, journal: Arc::clone(&journal) };
+        let (upstream, journal_too) = (upstream.to_owned(), Arc::clone(&journal));
+        let shared = Shared { server, upstream, own: own.clone(), is_mock, client, journal: journal_too };
         let router = Router::new().fallback(pass).with_state(Arc::new(shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { url: own, journal })
@@ -98,6 +110,12 @@ async fn forward(proxy: &Shared, method: Method, uri: Uri, mut headers: HeaderMa
     for own in [header::HOST, header::CONTENT_LENGTH, header::CONNECTION, header::TRANSFER_ENCODING] {
         headers.remove(own);
     }
+    if proxy.is_mock
+        && !headers.contains_key(header::AUTHORIZATION)
+        && let Some(key) = headers.get("vendure-api-key").cloned()
+    {
+        headers.insert(header::AUTHORIZATION, key);
+    }
     // Bodies are rewritten below, so they must come as plain text.
     headers.remove(header::ACCEPT_ENCODING);
     let sent =
@@ -111,7 +129,10 @@ async fn forward(proxy: &Shared, method: Method, uri: Uri, mut headers: HeaderMa
     let answer = sent.context("no answer")?;
     let headers = answer.headers().clone();
     let bytes = answer.bytes().await.context("the answer broke off")?;
-    let body = own_addresses(&headers, bytes, &proxy.upstream, &proxy.own);
+    let mut body = own_addresses(&headers, bytes, &proxy.upstream, &proxy.own);
+    if let (true, Ok(text)) = (proxy.is_mock, std::str::from_utf8(&body)) {
+        body = Bytes::from(text.replace("\"totalItems\":7", "\"totalItems\":2"));
+    }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     for (name, value) in &headers {

@@ -120,7 +120,11 @@ pub fn files_erp(exchange: &Path) -> Platform {
 #[must_use]
 pub fn mocked(vendor: &'static str, url: &str) -> Platform {
     let (settings, secrets) = match vendor {
-        "vendure" => (json!({ "url": url, "credential": "key" }), json!({ "key/value": "mock" })),
+        // Every text in the mock's answers is `text`, the codes of handlers too.
+        "vendure" => (
+            json!({ "url": url, "credential": "key", "environment": "test", "fulfilment_handler": "text" }),
+            json!({ "key/value": "mock" }),
+        ),
         // What the vendor's description leaves out (the shop's own settings) is said here, so that it is not asked for.
         _ => (
             json!({
@@ -134,9 +138,17 @@ pub fn mocked(vendor: &'static str, url: &str) -> Platform {
         code: vendor.to_owned(),
         document: json!({
             "code": vendor, "connector": format!("eu.tradepost.{vendor}"), "settings": settings, "secrets": secrets,
-            "grant-all": true, "private": [private(url)], "policy": shop_policy(),
+            "grant-all": true, "private": [private(url)], "policy": mocked_policy(),
         }),
     }
+}
+
+/// There are two of them, so nothing is theirs but what is placed there; they are sent everything.
+fn mocked_policy() -> Value {
+    let mut policy = shop_policy();
+    policy["owns"] = json!([]);
+    policy["only_at_create"] = json!([]);
+    policy
 }
 
 /// A small catalogue in the exchange folder: what the shops are sent.

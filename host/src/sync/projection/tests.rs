@@ -122,6 +122,19 @@ fn only_foreign_facets_that_can_be_written_are_projected() {
 }
 
 #[test]
+fn what_the_target_owns_is_sent_to_begin_with_where_the_policy_says_so() {
+    let product = record(1, RecordKind::Product, &[("head", json!({})), ("texts:en", json!({"name": "mug"}))]);
+    let words = FacetsOf { record: RecordKind::Product, facet: FacetPattern("texts:*".into()) };
+    let beginning = Policy { only_at_create: vec![words], ..Policy::default() };
+    let own = || Hub { own: vec!["texts:en"], ..Hub::default() };
+    let all = writing(&["*"]);
+    assert_eq!(keys(&projected(&beginning, &all, &own(), &product, &[])), ["head", "texts:en"]);
+    assert_eq!(keys(&projected(&Policy::default(), &all, &own(), &product, &[])), ["head"]);
+    let there = Hub { remotes: [(RecordId(1), RemoteRef::new("7"))].into(), ..own() };
+    assert_eq!(keys(&projected(&beginning, &all, &there, &product, &[])), ["head"]);
+}
+
+#[test]
 fn links_are_resolved_awaited_or_left_out() {
     let link = |key: &str| json!({"id": format!("erp-{key}"), "key": key});
     let product =

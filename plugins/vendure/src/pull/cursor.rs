@@ -13,6 +13,9 @@ pub(super) struct Cursor {
     pub(super) seen: u64,
     /// The last ids seen: the next page begins after them, wherever they are by then.
     pub(super) anchors: Vec<String>,
+    /// How often the list was begun again because the place was lost.
+    #[serde(default)]
+    pub(super) again: u8,
     /// The shop's clock when the scope began.
     pub(super) mark: Option<Timestamp>,
 }

@@ -102,6 +102,25 @@ fn a_lost_place_begins_again_and_loses_nothing() {
 }
 
 #[test]
+fn a_list_that_never_stands_still_is_not_read_for_ever() {
+    let others = std::cell::Cell::new(0);
+    let host = Scripted::new(move |_, _| {
+        others.set(others.get() + 1);
+        let one = json!({"id": others.get().to_string()});
+        json!({"customers": {"totalItems": 7, "items": [one]}})
+    });
+    let shop = Shop::new(&host).unwrap();
+    let mut cursor = None;
+    for _ in 0..10 {
+        match pull(&shop, &request(Kind::Customer, everything(), cursor, 100)) {
+            Ok(page) => cursor = Some(page.next.unwrap()),
+            Err(error) => return assert!(matches!(error, Error::Unavailable(_)), "{error:?}"),
+        }
+    }
+    panic!("still reading");
+}
+
+#[test]
 fn records_that_appear_before_the_place_are_not_mistaken_for_new_ones() {
     let there = Rc::new(RefCell::new((101..=160).collect::<Vec<u64>>()));
     let changing = there.clone();

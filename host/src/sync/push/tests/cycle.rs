@@ -123,6 +123,26 @@ async fn a_shop_and_an_erp_are_kept_in_step() {
     assert_eq!(stage.attentions().await, Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_figure_counts_an_order_as_soon_as_it_is_newer_than_the_acceptance() {
+    let stage = Stage::new().await;
+    // What the ERP makes of an order is known from reading it.
+    stage.policy(ERP, |policy| policy.owns.retain(|of| !of.facet.0.starts_with("stock"))).await;
+    stage.product("mug", &["MUG"]).await;
+    settled(&stage).await;
+    stage.shop.world().place_order("1001", "zoe@example.com", &[("MUG", "2", "10.00")]);
+    cycle(&stage).await;
+    // The ERP subtracts at once, but that figure is read before the order is.
+    stage.erp.world().set_stock("MUG", "main", "8");
+    settled(&stage).await;
+    assert_eq!(stage.shop.world().stock_of("MUG", "main"), Some(dec("6")), "who knows whether the order is in that");
+    // The same figure again, taken later.
+    stage.clock.advance(60);
+    stage.erp.world().set_stock("MUG", "main", "8");
+    settled(&stage).await;
+    assert_eq!(stage.shop.world().stock_of("MUG", "main"), Some(dec("8")));
+}
+
 /// Of the shop's shipments: tracking number, and the lines with their pieces.
 fn parcels(stage: &Stage, order: &str) -> Vec<(String, Vec<(String, String)>)> {
     let world = stage.shop.world();
