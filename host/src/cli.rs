@@ -7,6 +7,7 @@ mod automatic;
 mod backup;
 mod check;
 mod client;
+mod completions;
 #[cfg(feature = "demo")]
 pub mod demo;
 mod failure;
@@ -16,6 +17,7 @@ mod output;
 mod platform;
 mod plugin;
 mod record;
+mod reload;
 mod restore;
 mod run;
 mod serve;
@@ -90,6 +92,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show the running service at a glance
     Status,
+    /// Read the configuration of the running service anew
+    Reload(reload::Args),
     /// Set platforms up and put them to work
     #[command(subcommand)]
     Platform(platform::Command),
@@ -116,6 +120,8 @@ enum Command {
     Backup(backup::Args),
     /// Put a backup in place of the ledger, and go on after that
     Restore(restore::Args),
+    /// Print the script that completes commands in your shell
+    Completions(completions::Args),
 }
 
 /// How a command ended.
@@ -170,6 +176,10 @@ impl Context {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let out = Output { json: cli.global.json };
+    // Needs no configuration: a package is built where there is none.
+    if let Command::Completions(args) = &cli.command {
+        return ExitCode::from(completions::run(args).code());
+    }
     let exit = match begin(cli, out) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -205,6 +215,7 @@ async fn dispatch(context: Context, command: Command) -> Result<Exit, Failure> {
             Err(error) => Err(Failure::new(format!("{error:#}"))),
         },
         Command::Status => status::run(context).await,
+        Command::Reload(args) => reload::run(context, args).await,
         Command::Platform(command) => platform::run(context, command).await,
         Command::Action(command) => action::run(context, command).await,
         Command::Run(command) => run::run(context, command).await,
@@ -215,6 +226,7 @@ async fn dispatch(context: Context, command: Command) -> Result<Exit, Failure> {
         Command::Import(args) => import::run(context, args).await,
         Command::Backup(args) => backup::run(context, args).await,
         Command::Restore(args) => restore::run(context, args).await,
+        Command::Completions(args) => Ok(completions::run(&args)),
     }
 }
 

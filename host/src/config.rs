@@ -1,13 +1,16 @@
 //! Configuration: the defaults of `config/default.toml`, a file, the environment, flags. Nothing else reads the
 //! environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::{Table, Value};
+use tracing_subscriber::EnvFilter;
 
 use crate::capability::Secret;
+use crate::ledger::tidy::Retention;
 use crate::runtime::limits::Limits;
 
 /// The documented defaults.
@@ -21,7 +24,24 @@ pub enum LogFormat {
     Text,
     /// One object a line.
     Json,
+    /// Straight to the journal, with fields.
+    Journald,
 }
+
+/// Who may read the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsAccess {
+    /// Who has the API's token or that of the metrics.
+    Token,
+    /// Everybody who reaches the address.
+    Open,
+    /// Nobody.
+    Off,
+}
+
+/// Keys, or tables of keys, whose change counts at the next start. All others count at once.
+pub const AFTER_RESTART: &[&str] = &["data", "plugins", "listen", "log.format"];
 
 /// Validated configuration.
 #[derive(Debug, Clone)]
@@ -42,6 +62,16 @@ pub struct Config {
     pub event_delay: u32,
     /// Limits of a platform's connector.
     pub limits: Limits,
+    /// Who may read the metrics.
+    pub metrics: MetricsAccess,
+    /// Bytes that have to be free where the ledger lies.
+    pub min_free: u64,
+    /// How long what is kept.
+    pub retention: Retention,
+    /// Every key with its value, after file, environment and flags.
+    effective: Table,
+    /// What it was made from, to be read again.
+    flags: Flags,
     /// Key that seals secrets, 64 hexadecimal digits, when the environment gives it.
     pub seal_key: Option<Secret>,
 }
@@ -107,6 +137,20 @@ struct Raw {
     log: RawLog,
     sync: RawSync,
     limits: Limits,
+    metrics: RawMetrics,
+    ledger: RawLedger,
+    retention: Retention,
+}
+
+#[derive(Deserialize)]
+struct RawMetrics {
+    access: MetricsAccess,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct RawLedger {
+    min_free: u64,
 }
 
 #[derive(Deserialize)]
@@ -145,17 +189,26 @@ impl Config {
             let own: Table = text.parse().map_err(|source| ConfigError::Syntax { path: path.clone(), source })?;
             overlay(&mut table, own, path, "")?;
         }
-        for (name, key) in
-            [("TRADEPOST_DATA", "data"), ("TRADEPOST_PLUGINS", "plugins"), ("TRADEPOST_LISTEN", "listen")]
-        {
-            if let Some(value) = env(name) {
+        let flag = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        for (name, key, flag) in [
+            ("TRADEPOST_DATA", "data", flag(&flags.data)),
+            ("TRADEPOST_PLUGINS", "plugins", flag(&flags.plugins)),
+            ("TRADEPOST_LISTEN", "listen", flags.listen.map(|listen| listen.to_string())),
+        ] {
+            if let Some(value) = flag.or_else(|| env(name)) {
                 table.insert(key.into(), Value::String(value));
             }
         }
+        for (name, key) in [("TRADEPOST_LOG", "filter"), ("TRADEPOST_LOG_FORMAT", "format")] {
+            if let (Some(value), Some(log)) = (env(name), table.get_mut("log").and_then(Value::as_table_mut)) {
+                log.insert(key.into(), Value::String(value));
+            }
+        }
+        let effective = table.clone();
         let raw: Raw = Value::Table(table)
             .try_into()
             .map_err(|error: toml::de::Error| ConfigError::Value { message: error.message().to_owned() })?;
-        let listen = flags.listen.unwrap_or(raw.listen);
+        let listen = raw.listen;
         if !listen.ip().is_loopback() {
             return Err(ConfigError::Value {
                 message: format!("`listen = \"{listen}\"` is not a loopback address; use 127.0.0.1 or [::1]"),
@@ -164,17 +217,94 @@ impl Config {
         if !(1..=1000).contains(&raw.sync.page) {
             return Err(ConfigError::Value { message: format!("`sync.page = {}` must be 1 to 1000", raw.sync.page) });
         }
+        if let Err(error) = EnvFilter::try_new(&raw.log.filter) {
+            return Err(ConfigError::Value {
+                message: format!("`log.filter = {:?}` is no filter: {error}", raw.log.filter),
+            });
+        }
         Ok(Self {
-            data: flags.data.clone().unwrap_or(raw.data),
-            plugins: flags.plugins.clone().unwrap_or(raw.plugins),
+            data: raw.data,
+            plugins: raw.plugins,
             listen,
             log_format: raw.log.format,
-            log_filter: env("TRADEPOST_LOG").unwrap_or(raw.log.filter),
+            log_filter: raw.log.filter,
             page: raw.sync.page,
             event_delay: raw.sync.event_delay,
             limits: raw.limits,
+            metrics: raw.metrics.access,
+            min_free: raw.ledger.min_free,
+            retention: raw.retention,
+            effective,
+            flags: flags.clone(),
             seal_key: env("TRADEPOST_KEY").map(Secret::new),
         })
+    }
+}
+
+impl Config {
+    /// Reads file and environment again, with the same flags.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn again(&self) -> Result<Self, ConfigError> {
+        Self::load(&self.flags)
+    }
+
+    /// What another configuration says differently: keys whose change counts at once, and those that wait for a restart.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Differences {
+        let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
+        flatten(&self.effective, "", &mut ours);
+        flatten(&other.effective, "", &mut theirs);
+        let differ = theirs.into_iter().filter(|(key, value)| ours.get(key) != Some(value)).map(|(key, _)| key);
+        let (restart, at_once) = differ.partition(|key| AFTER_RESTART.contains(&key.as_str()));
+        Differences { at_once, restart }
+    }
+
+    /// This configuration with everything of the other one that counts at once.
+    #[must_use]
+    pub fn with_changes_of(&self, other: Self) -> Self {
+        let mut effective = other.effective;
+        for key in AFTER_RESTART {
+            let path: Vec<&str> = key.split('.').collect();
+            let old = path.iter().try_fold(&Value::Table(self.effective.clone()), |at, name| at.get(name)).cloned();
+            let (last, above) = path.split_last().expect("a key has a name");
+            let table =
+                above.iter().try_fold(&mut effective, |at, name| at.get_mut(*name).and_then(Value::as_table_mut));
+            if let (Some(old), Some(table)) = (old, table) {
+                table.insert((*last).to_owned(), old);
+            }
+        }
+        Self {
+            data: self.data.clone(),
+            plugins: self.plugins.clone(),
+            listen: self.listen,
+            log_format: self.log_format,
+            seal_key: self.seal_key.clone(),
+            flags: self.flags.clone(),
+            effective,
+            ..other
+        }
+    }
+}
+
+/// What a configuration says differently.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Counts at once.
+    pub at_once: Vec<String>,
+    /// Counts at the next start.
+    pub restart: Vec<String>,
+}
+
+fn flatten(table: &Table, prefix: &str, keys: &mut BTreeMap<String, Value>) {
+    for (name, value) in table {
+        match value {
+            Value::Table(below) => flatten(below, &format!("{prefix}{name}."), keys),
+            value => {
+                keys.insert(format!("{prefix}{name}"), value.clone());
+            }
+        }
     }
 }
 
@@ -222,6 +352,7 @@ mod tests {
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.listen.to_string(), "127.0.0.1:8484");
         assert!(config.seal_key.is_none());
+        assert_eq!(config.retention, Retention::default());
     }
 
     #[test]
@@ -233,6 +364,32 @@ mod tests {
     }
 
     #[test]
+    fn a_change_counts_at_once_or_after_a_restart_and_says_which() {
+        let old = load("", &[]).unwrap();
+        let new =
+            load("listen = \"127.0.0.1:9\"\n[log]\nformat = \"json\"\nfilter = \"debug\"\n[limits]\nmemory = 9\n", &[]);
+        let new = new.unwrap();
+        let differences = old.differences(&new);
+        assert_eq!(differences.at_once, ["limits.memory", "log.filter"]);
+        assert_eq!(differences.restart, ["listen", "log.format"]);
+        let now = old.with_changes_of(new.clone());
+        assert_eq!((now.limits.memory, now.log_filter.as_str()), (9, "debug"));
+        assert_eq!((now.listen, now.log_format), (old.listen, old.log_format));
+        // What waits for a restart is said again and again, what counts is not.
+        assert_eq!(now.differences(&new), Differences { at_once: vec![], restart: differences.restart });
+    }
+
+    #[test]
+    fn every_key_that_waits_for_a_restart_is_a_key() {
+        let mut keys = BTreeMap::new();
+        flatten(&DEFAULTS.parse().unwrap(), "", &mut keys);
+        for key in AFTER_RESTART {
+            assert!(keys.contains_key(*key), "{key}");
+        }
+        assert!(!keys.contains_key("TRADEPOST_KEY"), "secrets are no part of the file");
+    }
+
+    #[test]
     fn mistakes_name_the_key_and_what_was_expected() {
         for (text, expected) in [
             ("listn = \"127.0.0.1:1\"", "there is no key `listn`; did you mean `listen`?"),
@@ -240,6 +397,9 @@ mod tests {
             ("[limits]\nmemory = \"1 GB\"", "`limits.memory` must be a integer, found a string"),
             ("listen = \"0.0.0.0:80\"", "is not a loopback address"),
             ("[sync]\npage = 5000", "`sync.page = 5000` must be 1 to 1000"),
+            ("[log]\nfilter = \"x=y=z\"", "is no filter"),
+            ("[metrics]\naccess = \"all\"", "unknown variant"),
+            ("[retention]\nruns-days = -1", "invalid value"),
             ("data = ", "is no TOML"),
         ] {
             let error = load(text, &[]).unwrap_err().to_string();

@@ -14,13 +14,17 @@ pub mod inbox;
 pub mod instance;
 pub mod intent;
 pub mod link;
+pub mod measure;
 pub mod platform;
 pub mod record;
 pub mod reservation;
 pub mod run;
+mod schema;
 pub mod secret;
 mod storage;
 pub mod stream;
+pub mod tidy;
+pub mod trouble;
 pub mod wait;
 pub mod want;
 mod writer;
@@ -36,23 +40,31 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use rusqlite_migration::{M, Migrations};
 
 use crate::model::Rev;
-
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("ledger/schema/0001.sql"))];
-
-/// Memory for pages of the file.
-const CACHE_KIB: i64 = 32 * 1024;
-/// Pages of 4 KiB in the log beside the file before they are copied into it.
-const CHECKPOINT_PAGES: i64 = 4_000;
+use trouble::{Health, Trouble};
 
 /// Why the ledger did not do something. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// SQLite refused; the disk may be full or read-only.
+    /// SQLite refused.
     #[error("the ledger cannot be used")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
+    /// The disk does not take it; what was written before is whole.
+    #[error("nothing can be written: {trouble}; {}", trouble.hint())]
+    Unwritable {
+        /// What is wrong with the disk.
+        trouble: Trouble,
+    },
+    /// The copy that is kept before a migration cannot be made.
+    #[error("the copy {path} cannot be made, so the ledger is left as it is")]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The schema could not be brought up to date.
     #[error("the ledger {path} cannot be brought to this version's schema")]
     Migration {
@@ -105,6 +117,16 @@ pub enum LedgerError {
     Closed,
 }
 
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        trouble::note(&error);
+        match Trouble::of(&error) {
+            Some(trouble) => Self::Unwritable { trouble },
+            None => Self::Sqlite(error),
+        }
+    }
+}
+
 /// A moment around a commit at which a test can end the ledger, as a power cut would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
@@ -133,6 +155,7 @@ pub struct Ledger {
 struct Inner {
     path: PathBuf,
     writer: writer::Writer,
+    health: Arc<Health>,
     readers: Mutex<Vec<Connection>>,
 }
 
@@ -142,30 +165,54 @@ impl Ledger {
     /// # Errors
     /// A newer schema is refused and left untouched.
     pub fn open(path: &Path, options: Options) -> Result<Self, LedgerError> {
-        let mut connection = Connection::open(path)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        let migrations = Migrations::from_slice(MIGRATIONS);
-        let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let found = found as usize;
-        if found > MIGRATIONS.len() {
-            return Err(LedgerError::Newer { path: path.to_owned(), found, known: MIGRATIONS.len() });
+        let connection = schema::open(path, schema::MIGRATIONS)?;
+        let health = Arc::new(Health::default());
+        let writer = writer::Writer::start(connection, Arc::clone(&health), options.crash);
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, health, readers: Mutex::default() }) })
+    }
+
+    /// What keeps the ledger from being written, if anything does.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.inner.health.current()
+    }
+
+    /// Tells when trouble begins and ends.
+    #[must_use]
+    pub fn watch_trouble(&self) -> tokio::sync::watch::Receiver<Option<Trouble>> {
+        self.inner.health.watch()
+    }
+
+    /// Looks at the free space, and writes a little where writing failed before: trouble begins here and ends here.
+    pub async fn look_at_disk(&self, min_free: u64) {
+        let folder = self.inner.path.parent().unwrap_or(Path::new(".")).to_owned();
+        let found = tokio::task::spawn_blocking(move || trouble::space(&folder)).await;
+        if let Ok(Ok(space)) = found {
+            // What is over once must be so by some distance, or runs would stop and go.
+            let bound = if self.trouble().is_some() { min_free.saturating_add(min_free / 4) } else { min_free };
+            let trouble = match space {
+                trouble::Space { read_only: true, .. } => Some(Trouble::ReadOnly),
+                trouble::Space { free, .. } if free < bound => Some(Trouble::Low),
+                _ => None,
+            };
+            self.inner.health.set_space(trouble);
+            if trouble.is_some() {
+                return;
+            }
         }
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        // With SQLite's own 2 MB a ledger of 100,000 products reads its own pages back from the file all the time, and a
-        // checkpoint every 4 MB copies the same pages over and over.
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-        if found < MIGRATIONS.len() {
-            crate::crash::point(crate::crash::Point::Migrating);
+        if self.trouble().is_some() {
+            // Something that reaches the disk, and changes nothing.
+            let wrote =
+                self.write(|tx| Ok::<_, LedgerError>(tx.connection.execute("UPDATE instance SET boot = boot", [])?));
+            if wrote.await.is_ok() {
+                self.inner.health.set_write(None);
+            }
         }
-        migrations
-            .to_latest(&mut connection)
-            .map_err(|source| LedgerError::Migration { path: path.to_owned(), source })?;
-        connection.set_prepared_statement_cache_capacity(256);
-        let writer = writer::Writer::start(connection, options.crash);
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, readers: Mutex::default() }) })
+    }
+
+    /// Whether the writer still takes turns, whatever it can write.
+    pub async fn answers(&self) -> bool {
+        !matches!(self.write(|_| Ok::<_, LedgerError>(())).await, Err(LedgerError::Closed))
     }
 
     /// The file.
@@ -240,8 +287,10 @@ impl Ledger {
         task.await.unwrap_or_else(|_| Err(LedgerError::Closed.into()))
     }
 
-    /// Ends the writer after what has queued up; later calls give [`LedgerError::Closed`].
+    /// Ends the writer after what has queued up, and waits until everything lies in the one file; later calls give
+    /// [`LedgerError::Closed`].
     pub fn close(&self) {
+        self.inner.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
         self.inner.writer.close();
         self.inner.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     }

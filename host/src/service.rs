@@ -1,7 +1,10 @@
 //! The running service: data folder, ledger, connectors and engine put together, and the commands that operators give.
 
+pub mod backfill;
 pub mod contact;
 pub mod folder;
+pub mod health;
+pub mod meters;
 pub mod platforms;
 pub mod preview;
 pub mod questions;
@@ -10,6 +13,7 @@ pub mod restore;
 pub mod runs;
 pub mod serving;
 pub mod store;
+mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +22,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::capability::Secret;
-use crate::config::Config;
+use crate::config::{Config, Differences};
 use crate::ledger::attention::{Attention, AttentionState};
 use crate::ledger::instance::{Instance, host_fingerprint};
 use crate::ledger::platform::{Platform, PlatformState};
@@ -36,7 +40,8 @@ use crate::sync::connector::Unserved;
 use crate::sync::push::PushError;
 use crate::sync::recovery;
 use folder::{DataFolder, FolderError};
-use runs::{Order, Runs};
+use meters::Meters;
+use runs::{Order, Runs, Tuning};
 use serving::Serving;
 use store::LedgerStore;
 
@@ -52,11 +57,14 @@ pub struct Service {
 }
 
 struct Inner {
-    config: Config,
+    /// The configuration in force.
+    config: tokio::sync::watch::Sender<Arc<Config>>,
     folder: Arc<DataFolder>,
     ledger: Ledger,
     key: SealKey,
     token: Secret,
+    metrics_token: Secret,
+    meters: Meters,
     registry: Registry,
     serving: Arc<Serving>,
     runs: Runs,
@@ -128,6 +136,7 @@ impl Service {
         let folder = Arc::new(DataFolder::open(&config.data)?);
         let key = folder.seal_key(config.seal_key.as_ref())?;
         let token = folder.api_token()?;
+        let metrics_token = folder.metrics_token()?;
         let ledger = Ledger::open(&folder.ledger(), ledger::Options::default())?;
         begin(&folder, &ledger).await?;
         let recovered = recovery::recover(&ledger).await?;
@@ -153,22 +162,18 @@ impl Service {
         ));
         serving.refresh().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let deadline = SignedDuration::try_from(config.limits.call()).unwrap_or(SignedDuration::from_mins(10));
-        let runs = Runs::new(
-            ledger.clone(),
-            Arc::clone(&serving),
-            Arc::clone(&clock),
-            deadline,
-            Duration::from_secs(config.event_delay.into()),
-        );
+        let meters = Meters::default();
+        let runs = Runs::new(ledger.clone(), Arc::clone(&serving), Arc::clone(&clock), tuning(&config), meters.clone());
         let watcher = watch(registry.clone());
         let service = Self {
             inner: Arc::new(Inner {
-                config,
+                config: tokio::sync::watch::Sender::new(Arc::new(config)),
                 folder,
                 ledger,
                 key,
                 token,
+                metrics_token,
+                meters,
                 registry,
                 serving,
                 runs: runs.clone(),
@@ -179,6 +184,8 @@ impl Service {
         };
         tokio::spawn(runs.keep_schedule());
         tokio::spawn(service.clone().keep_position());
+        tokio::spawn(service.clone().keep_disk());
+        tokio::spawn(service.clone().keep_tidy());
         Ok(service)
     }
 
@@ -187,14 +194,62 @@ impl Service {
         self.inner.stop.cancel();
         self.inner.runs.shut_down(PATIENCE).await;
         self.note_position().await;
-        self.inner.ledger.close();
+        let ledger = self.inner.ledger.clone();
+        drop(tokio::task::spawn_blocking(move || ledger.close()).await);
         self.inner.folder.release();
     }
 
-    /// Configuration.
+    /// The configuration in force.
     #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.inner.config
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.inner.config.borrow())
+    }
+
+    /// Tells when another configuration is in force.
+    #[must_use]
+    pub fn watch_config(&self) -> tokio::sync::watch::Receiver<Arc<Config>> {
+        self.inner.config.subscribe()
+    }
+
+    /// Reads the configuration anew. What changed counts for what begins from now on; what needs a restart is named.
+    ///
+    /// # Errors
+    /// It cannot be read or does not fit: the one in force stays.
+    pub async fn reload(&self) -> Result<Differences, ServiceError> {
+        let old = self.config();
+        let read = {
+            let old = Arc::clone(&old);
+            tokio::task::spawn_blocking(move || old.again()).await
+        };
+        let new = match read {
+            Ok(Ok(new)) => new,
+            Ok(Err(error)) => {
+                let words = words(&error);
+                tracing::error!(error = words, "the configuration was not read anew; the one in force stays");
+                return Err(ServiceError::refused(format!("{words}; the configuration in force stays as it is")));
+            }
+            Err(error) => return Err(ServiceError::refused(format!("the configuration could not be read: {error}"))),
+        };
+        let differences = old.differences(&new);
+        let now = old.with_changes_of(new);
+        self.inner.serving.set_limits(now.limits.clone());
+        self.inner.runs.tune(tuning(&now));
+        self.inner.config.send_replace(Arc::new(now));
+        tracing::info!(changed = ?differences.at_once, restart = ?differences.restart, "the configuration was read anew");
+        let detail = serde_json::json!({ "changed": differences.at_once, "restart": differences.restart });
+        if let Err(error) = self.ledger().write(move |tx| tx.audit("operator", "config.reload", &detail)).await {
+            tracing::warn!(%error, "the reload is not in the journal of the set-up");
+        }
+        Ok(differences)
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.inner.meters
+    }
+
+    /// What reads the metrics and nothing else.
+    pub(crate) fn metrics_token(&self) -> &Secret {
+        &self.inner.metrics_token
     }
 
     /// Ledger.
@@ -320,6 +375,10 @@ impl Service {
                 () = self.inner.stop.cancelled() => return,
                 () = tokio::time::sleep(POSITION) => {}
             }
+            // Nothing has moved on, and nothing can be noted.
+            if self.ledger().trouble().is_some() {
+                continue;
+            }
             let Ok(instance) = self.ledger().read(|view| view.instance()).await else { return };
             let position = (instance.epoch, instance.last_rev.0);
             if noted != Some(position) {
@@ -342,6 +401,25 @@ impl Service {
             tracing::warn!(%error, "the position of the ledger could not be noted");
         }
     }
+}
+
+fn tuning(config: &Config) -> Tuning {
+    Tuning {
+        deadline: SignedDuration::try_from(config.limits.call()).unwrap_or(SignedDuration::from_mins(10)),
+        event_delay: Duration::from_secs(config.event_delay.into()),
+        page: config.page,
+    }
+}
+
+/// An error with everything that led to it, in one line.
+fn words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Begins the boot; a ledger that went back in time, was restored or woke elsewhere begins it in safe mode.

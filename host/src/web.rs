@@ -1,12 +1,14 @@
 //! The API on the loopback address: what commands ask of the running service. The only module that names axum.
 //!
-//! Every route is below `/api/v1` and wants the token of the data folder. JSON in and out; errors are problem details
-//! (RFC 9457). Nothing here decides anything: a route reads its input, asks [`Service`], and shows the answer.
+//! Every route is below `/api/v1` and wants the token of the data folder; only `/healthz`, `/readyz` and `/metrics` lie
+//! beside it, the first two without a token. JSON in and out; errors are problem details (RFC 9457). Nothing here decides anything: a route reads its input, asks [`Service`], and shows the answer.
 
 mod actions;
 mod attention;
+mod backfill;
 pub mod error;
 mod guard;
+mod health;
 mod input;
 mod instance;
 mod platforms;
@@ -71,6 +73,7 @@ fn routes(service: Service, stop: CancellationToken) -> Router {
     let api = Api { service, stop };
     let v1 = Router::new()
         .route("/status", get(instance::status))
+        .route("/reload", post(instance::reload))
         .route("/automatic", put(instance::set_automatic))
         .route("/backup", post(instance::backup))
         .route("/safe-mode", get(instance::safe_mode))
@@ -84,6 +87,7 @@ fn routes(service: Service, stop: CancellationToken) -> Router {
         .route("/platforms/{code}/pause", post(platforms::pause))
         .route("/platforms/{code}/resume", post(platforms::resume))
         .route("/platforms/{code}/run", post(runs::start))
+        .route("/platforms/{code}/backfill", post(backfill::start))
         .route("/platforms/{code}/preview/{direction}/{kind}", get(runs::preview))
         .route("/actions", get(actions::list))
         .route("/actions/{code}/{direction}/{kind}", put(actions::set).delete(actions::remove))
@@ -106,6 +110,9 @@ fn routes(service: Service, stop: CancellationToken) -> Router {
         .route("/plugins/{name}", get(plugins::show));
     Router::new()
         .nest("/api/v1", v1)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
         .fallback(async || Problem::no_route())
         .method_not_allowed_fallback(async || Problem::no_method())
         .layer(DefaultBodyLimit::max(BODY))

@@ -120,7 +120,7 @@ pub(super) struct RunArgs {
     /// With --since: up to then
     #[arg(long, value_name = "DATE", value_parser = parse_time, requires = "since")]
     until: Option<Timestamp>,
-    /// With --since, for old orders: `known` reads them into the hub only; `done` also hands them on as finished business
+    /// With --since, for old orders: `known` reads them into the hub only; `done` also hands them on as finished business, once, to every platform that makes orders and can create finished ones (all but cancelled orders from before the cut-over)
     #[arg(long = "as", value_parser = ["known", "done"], requires = "since")]
     backfill: Option<String>,
     /// A pull reads just this object; may be repeated
@@ -268,11 +268,12 @@ async fn start(client: &Client, out: Output, args: RunArgs) -> Result<Exit, Fail
     let (Some(direction), Some(kind)) = (args.direction, args.kind) else {
         return Err(Failure::usage("name a direction and a kind, or --all"));
     };
-    if args.backfill.as_deref() == Some("done") {
-        return Err(Failure::new(
-            "old orders cannot be handed on as finished business yet; `--as known` reads them into the hub, where they \
-             count for matching and history and go nowhere",
-        ));
+    let done = args.backfill.as_deref() == Some("done");
+    if args.backfill.is_some() && !(direction == "pull" && kind == Kind::Order) {
+        return Err(Failure::usage("--as is for old orders; write `action run SHOP pull order --since DATE --as ...`"));
+    }
+    if done && !wait {
+        return Err(Failure::usage("--as done hands on what was read, so it waits for the end; leave --no-wait out"));
     }
     let body = json!({
         "direction": direction,
@@ -283,8 +284,45 @@ async fn start(client: &Client, out: Output, args: RunArgs) -> Result<Exit, Fail
         "ids": args.id,
     });
     let run = launch(client, out, &args.platform, &body, wait).await?;
+    let exit = if wait { follow::exit(&run) } else { Exit::Done };
+    if done {
+        if exit == Exit::Failed {
+            out.value(&run);
+            return Ok(exit);
+        }
+        let asked = json!({ "since": args.since, "until": args.until });
+        return Ok(exit.and(hand_on(client, out, &args.platform, run, &asked).await?));
+    }
     out.value(&run);
-    Ok(if wait { follow::exit(&run) } else { Exit::Done })
+    Ok(exit)
+}
+
+/// Hands old orders that were read on as finished business, and follows the pushes that carry them.
+async fn hand_on(client: &Client, out: Output, platform: &str, read: Value, asked: &Value) -> Result<Exit, Failure> {
+    let mut filled = client.post(&format!("/platforms/{}/backfill", segment(platform)), asked).await?;
+    let count = |name: &str| filled[name].as_u64().unwrap_or_default();
+    out.line(format!("Handed on as finished business: {}; handed on before: {}.", count("sent"), count("known")));
+    for (name, why) in [
+        ("cancelled", "cancelled"),
+        ("mismatch", "their totals do not add up"),
+        ("unpaid", "not paid, and the target takes paid orders only"),
+        ("test", "of a test shop, and the target is live"),
+    ] {
+        if count(name) > 0 {
+            out.line(format!("Left alone: {} ({why}).", count(name)));
+        }
+    }
+    let mut exit = Exit::Done;
+    let mut runs = vec![read];
+    for id in filled["runs"].as_array().into_iter().flatten().filter_map(Value::as_i64) {
+        let run = follow::follow(client, out, id, Lines::Issues).await?;
+        follow::report(out, &run);
+        exit = exit.and(follow::exit(&run));
+        runs.push(run);
+    }
+    filled["runs"] = Value::Array(runs);
+    out.value(&filled);
+    Ok(exit)
 }
 
 /// Starts a run and, unless told otherwise, follows and reports it.

@@ -16,6 +16,12 @@ pub(super) struct Output {
     pub(super) json: bool,
 }
 
+/// Bytes as they are, for a file.
+pub(super) fn raw(bytes: &[u8]) {
+    // Whoever closes the pipe has seen enough.
+    drop(io::stdout().write_all(bytes));
+}
+
 impl Output {
     /// A line for people; nothing with `--json`.
     pub(super) fn line(self, text: impl AsRef<str>) {

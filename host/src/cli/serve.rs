@@ -1,16 +1,18 @@
-//! `tradepost serve`: the service in the foreground until SIGTERM or SIGINT.
+//! `tradepost serve`: the service in the foreground until SIGTERM or SIGINT; SIGHUP reads the configuration anew.
+
+mod journal;
+mod manager;
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use super::client::address_file;
 use super::failure::Failure;
 use super::{Context, Exit};
-use crate::config::{Config, LogFormat};
+use crate::ledger::trouble::Trouble;
 use crate::service::Service;
 use crate::web;
 
@@ -19,8 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(9_500);
 
 pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
     let config = context.config;
-    log(&config)?;
-    let mut signals = Signals::new()?;
+    let filter = journal::begin(&config)?;
+    let (mut signals, mut hang_ups) = Signals::new()?;
     let (data, address) = (config.data.clone(), config.listen);
     let service = tokio::select! {
         service = Service::start(config) => service?,
@@ -45,10 +47,25 @@ pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
 
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(web::serve(service.clone(), listener, stop.clone()));
-    let ended = tokio::select! {
-        () = signals.next() => None,
-        ended = &mut serving => Some(ended),
+    let place = format!("serving at http://{bound}");
+    manager::ready(&status(&place, service.ledger().trouble()));
+    let watchdog = tokio::spawn(manager::keep_watchdog(service.clone()));
+    let (mut settings, mut trouble) = (service.watch_config(), service.ledger().watch_trouble());
+    let ended = loop {
+        tokio::select! {
+            () = signals.next() => break None,
+            ended = &mut serving => break Some(ended),
+            () = hang_ups.next() => {
+                manager::reloading();
+                // What is wrong with it stands in the log; the one in force stays.
+                drop(service.reload().await);
+                manager::ready(&status(&place, service.ledger().trouble()));
+            }
+            Ok(()) = settings.changed() => filter.change(&settings.borrow_and_update().log_filter),
+            Ok(()) = trouble.changed() => manager::status(&status(&place, *trouble.borrow_and_update())),
+        }
     };
+    manager::stopping();
     tracing::info!("stopping");
     stop.cancel();
     let ending = async {
@@ -62,6 +79,7 @@ pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
         ended = tokio::time::timeout(PATIENCE, ending) => ended.is_ok(),
         () = signals.next() => false,
     };
+    watchdog.abort();
     // The address means nothing any more; a file that stays is seen through by the next command.
     drop(std::fs::remove_file(&noted));
     if !in_time {
@@ -75,35 +93,66 @@ pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
     }
 }
 
+/// What the service manager shows.
+fn status(place: &str, trouble: Option<Trouble>) -> String {
+    match trouble {
+        None => place.to_owned(),
+        Some(trouble) => format!("{place}; {trouble}, runs rest: {}", trouble.hint()),
+    }
+}
+
+/// What ends the service. A terminal that is closed ends what runs in it.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    closed: Option<Signal>,
+    /// Heard by nobody: a file that may not grow is an error of a write then, not the end of the process.
+    _too_large: Signal,
 }
 
+/// `SIGXFSZ` on Linux, where the service runs.
+const TOO_LARGE: i32 = 25;
+
 impl Signals {
-    fn new() -> Result<Self, Failure> {
+    /// With what asks for the configuration to be read anew.
+    fn new() -> Result<(Self, HangUps), Failure> {
         let on = |kind| signal(kind).map_err(|error| Failure::new(format!("signals cannot be heard: {error}")));
-        Ok(Self { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+        let (closed, hang_ups) = match (on(SignalKind::hangup())?, io::stdin().is_terminal()) {
+            (hang_up, true) => (Some(hang_up), None),
+            (hang_up, false) => (None, Some(hang_up)),
+        };
+        let signals = Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            closed,
+            _too_large: on(SignalKind::from_raw(TOO_LARGE))?,
+        };
+        Ok((signals, HangUps(hang_ups)))
     }
 
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            () = heard(&mut self.closed) => {}
         }
     }
 }
 
-/// Log lines go to standard error.
-fn log(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log_filter)
-        .map_err(|error| Failure::usage(format!("`log.filter = {:?}` is no filter: {error}", config.log_filter)))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match config.log_format {
-        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
-        LogFormat::Json => builder.json().init(),
+/// SIGHUP where no terminal is.
+struct HangUps(Option<Signal>);
+
+impl HangUps {
+    async fn next(&mut self) {
+        heard(&mut self.0).await;
     }
-    Ok(())
+}
+
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
 }
 
 /// Written beside and renamed: nobody reads half an address.

@@ -21,6 +21,9 @@ pub(super) async fn run(context: Context) -> Result<Exit, Failure> {
             escape(&text(&status, "safe-reason"))
         ));
     }
+    if let Some(disk) = status["disk"].as_str() {
+        out.line(format!("RUNS REST: {}.", escape(disk)));
+    }
     let rows = items(&status, "platforms")
         .iter()
         .map(|platform| vec![text(platform, "code"), text(platform, "state"), text(platform, "reason")])

@@ -14,6 +14,46 @@ fn the_definition_holds_together() {
     Cli::command().debug_assert();
 }
 
+/// Help of a command and of all below it, as on a terminal of 100 columns.
+fn help(command: &mut clap::Command, path: &str, text: &mut String) {
+    use std::fmt::Write as _;
+    writeln!(text, "$ {path} --help\n{}\n", command.render_long_help()).unwrap();
+    for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
+        let path = format!("{path} {}", below.get_name());
+        help(below, &path, text);
+    }
+}
+
+/// Every word that a person can ask for; the demo's is not there in every build.
+#[test]
+fn the_help_of_every_command_is_as_it_was_read() {
+    let mut root = Cli::command().term_width(100).mut_subcommands(|below| below.term_width(100));
+    root.build();
+    let top = root.render_long_help().to_string();
+    let top: Vec<&str> = top.lines().filter(|line| !line.starts_with("  demo ")).collect();
+    insta::assert_snapshot!("tradepost", top.join("\n"));
+    for command in root.get_subcommands_mut().filter(|below| !matches!(below.get_name(), "help" | "demo")) {
+        let name = command.get_name().to_owned();
+        let mut text = String::new();
+        help(command, &format!("tradepost {name}"), &mut text);
+        assert!(text.len() > 100, "{name} explains itself");
+        insta::assert_snapshot!(format!("tradepost-{name}"), text);
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    use clap_complete::Shell;
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "tradepost", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        for word in ["platform", "onboard", "attention", "--data", "backup"] {
+            assert!(script.contains(word.trim_start_matches("--")), "{shell}: {word}");
+        }
+    }
+}
+
 #[test]
 fn command_lines_of_the_documentation_are_understood() {
     for line in [
@@ -44,6 +84,9 @@ fn command_lines_of_the_documentation_are_understood() {
         "tradepost restore b.db",
         "tradepost restore --resume",
         "tradepost restore --test-copy",
+        "tradepost reload",
+        "tradepost completions zsh",
+        "tradepost action run shop pull order --since 2026-04-01 --until 2026-05-01 --as done",
     ] {
         if let Err(error) = parse(line) {
             panic!("{line}: {error}");

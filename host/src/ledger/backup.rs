@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::schema::MIGRATIONS;
+use super::{Ledger, LedgerError};
 use crate::crash;
-
-use super::{Ledger, LedgerError, MIGRATIONS};
 
 /// Pages copied before the writer gets its turn.
 const PAGES: std::ffi::c_int = 512;
@@ -31,7 +31,7 @@ impl Ledger {
     }
 }
 
-fn copy(source: &Path, target: &Path) -> Result<(), LedgerError> {
+pub(super) fn copy(source: &Path, target: &Path) -> Result<(), LedgerError> {
     let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut copy = Connection::open(target)?;
     copy.pragma_update(None, "synchronous", "FULL")?;

@@ -556,6 +556,21 @@ impl Tx<'_> {
             .map_err(Into::into)
     }
 
+    /// What a run was sending when the ledger could not be written has an end that nobody knows. Returns how many.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn lose_sends_of(&self, run: RunId) -> Result<usize, LedgerError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE intent SET state = 'unknown', uncertain = 1,
+                     error = 'its end could not be written down, the disk did not take it'
+                 WHERE state = 'sending' AND run_id = ?1",
+            )?
+            .execute([run.0])
+            .map_err(Into::into)
+    }
+
     /// After a restore nobody knows what of the creates and events of a platform left since the backup. Returns how many.
     ///
     /// # Errors

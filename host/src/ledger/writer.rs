@@ -10,34 +10,39 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::trouble::{self, Health};
 use super::{Boundary, CrashHook, LedgerError, Tx, View};
 
 /// Most jobs that share a commit; bounds how long the first of them waits.
 const GROUP: usize = 64;
 
-/// Runs the work in its savepoint; `Some` answers once the commit is known.
-type Job = Box<dyn FnOnce(&Connection) -> Option<Answer> + Send>;
+/// Runs the work in its savepoint, or says why there is no transaction; `Some` answers once the commit is known.
+type Job = Box<dyn FnOnce(Result<&Connection, LedgerError>) -> Option<Answer> + Send>;
 /// Tells the caller the end: `Err` when the commit failed.
 type Answer = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
 pub(super) struct Writer {
     jobs: std::sync::Mutex<Option<mpsc::Sender<Job>>>,
+    thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
     closed: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, crash: Option<CrashHook>) -> Self {
+    pub(super) fn start(connection: Connection, health: Arc<Health>, crash: Option<CrashHook>) -> Self {
         let (sender, receiver) = mpsc::channel::<Job>();
         let closed = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&closed);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("ledger-writer".into())
             .spawn(move || {
-                serve(&connection, &receiver, crash.as_ref());
+                let told = serve(&connection, &receiver, &health, crash.as_ref());
                 flag.store(true, Ordering::SeqCst);
+                if told {
+                    checkpoint(&connection);
+                }
             })
             .expect("the process may start a thread");
-        Self { jobs: std::sync::Mutex::new(Some(sender)), closed }
+        Self { jobs: std::sync::Mutex::new(Some(sender)), thread: std::sync::Mutex::new(Some(thread)), closed }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -46,6 +51,11 @@ impl Writer {
 
     pub(super) fn close(&self) {
         self.jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A thread that panicked has nothing left to wait for.
+            drop(thread.join());
+        }
     }
 
     pub(super) async fn run<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
@@ -54,16 +64,17 @@ impl Writer {
         E: From<LedgerError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel::<Result<T, E>>();
-        let job: Job = Box::new(move |connection| match savepoint(connection, work) {
-            Ok(value) => Some(Box::new(move |committed| {
-                // The caller may have gone away; its work is durable all the same.
-                drop(sender.send(committed.map(|()| value).map_err(E::from)));
-            })),
-            Err(error) => {
-                drop(sender.send(Err(error)));
-                None
-            }
-        });
+        let job: Job =
+            Box::new(move |connection| match connection.map_err(E::from).and_then(|open| savepoint(open, work)) {
+                Ok(value) => Some(Box::new(move |committed| {
+                    // The caller may have gone away; its work is durable all the same.
+                    drop(sender.send(committed.map(|()| value).map_err(E::from)));
+                })),
+                Err(error) => {
+                    drop(sender.send(Err(error)));
+                    None
+                }
+            });
         {
             let jobs = self.jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let Some(jobs) = jobs.as_ref() else { return Err(LedgerError::Closed.into()) };
@@ -75,45 +86,93 @@ impl Writer {
     }
 }
 
-fn serve(connection: &Connection, jobs: &mpsc::Receiver<Job>, crash: Option<&CrashHook>) {
+/// True when it was told to end; false under a crash test.
+fn serve(connection: &Connection, jobs: &mpsc::Receiver<Job>, health: &Health, crash: Option<&CrashHook>) -> bool {
     let crashes = |boundary| crash.is_some_and(|hook| hook(boundary));
     while let Ok(first) = jobs.recv() {
         if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-            tracing::error!(%error, "ledger transaction refused");
-            // The job is dropped unrun, and with it its answer: the caller hears `Closed`.
+            // Trouble that is known is not told again with every look at whether it is over.
+            if health.current().is_none() {
+                tracing::error!(%error, "ledger transaction refused");
+            }
+            drop(first(Err(error.into())));
+            look(health);
             continue;
         }
         let mut answers = Vec::new();
-        answers.extend(first(connection));
+        answers.extend(first(Ok(connection)));
         // Under crash tests every job has boundaries of its own.
         let group = if crash.is_some() { 1 } else { GROUP };
         for _ in 1..group {
+            // A full disk makes SQLite roll back all of it at once: what came after would stand outside of any transaction.
+            if connection.is_autocommit() {
+                break;
+            }
             let Ok(job) = jobs.try_recv() else { break };
-            answers.extend(job(connection));
+            answers.extend(job(Ok(connection)));
         }
         if crashes(Boundary::BeforeCommit) {
-            return;
+            return false;
         }
-        let committed = connection.execute_batch("COMMIT");
+        let committed = if connection.is_autocommit() {
+            Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
+                Some("the transaction was rolled back by SQLite".to_owned()),
+            ))
+        } else {
+            connection.execute_batch("COMMIT")
+        };
         if committed.is_err() && !connection.is_autocommit() {
             drop(connection.execute_batch("ROLLBACK"));
         }
         if committed.is_ok() && crashes(Boundary::AfterCommit) {
-            return;
+            return false;
         }
         match committed {
-            Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+            Ok(()) => {
+                look(health);
+                answers.into_iter().for_each(|answer| answer(Ok(())));
+            }
             Err(error) => {
-                tracing::error!(%error, "ledger commit failed");
+                if health.current().is_none() {
+                    tracing::error!(%error, "ledger commit failed");
+                }
                 let message = error.to_string();
+                trouble::note(&error);
+                let met = look(health);
                 for answer in answers {
-                    answer(Err(LedgerError::Conflict {
-                        message: format!("nothing was written, the commit failed: {message}"),
+                    answer(Err(match met {
+                        Some(trouble) => LedgerError::Unwritable { trouble },
+                        None => LedgerError::Conflict {
+                            message: format!("nothing was written, the commit failed: {message}"),
+                        },
                     }));
                 }
             }
         }
     }
+    true
+}
+
+/// Moves what is only in the write-ahead log into the file. What cannot be moved now is read from the log next time.
+fn checkpoint(connection: &Connection) {
+    let moved = connection
+        .busy_timeout(std::time::Duration::from_secs(1))
+        .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)));
+    match moved {
+        Ok(0) => {}
+        Ok(_) => tracing::debug!("readers kept the write-ahead log"),
+        Err(error) => tracing::warn!(%error, "the write-ahead log stays beside the ledger"),
+    }
+}
+
+/// Takes note of what the statements since the last look met.
+fn look(health: &Health) -> Option<trouble::Trouble> {
+    let met = trouble::met();
+    if met.is_some() {
+        health.set_write(met);
+    }
+    met
 }
 
 fn savepoint<T, E: From<LedgerError>>(
@@ -128,6 +187,21 @@ fn savepoint<T, E: From<LedgerError>>(
             .into())
     });
     let result = result.and_then(|value| tx.keep_rev().map(|()| value).map_err(E::from));
+    if connection.is_autocommit() {
+        // SQLite took everything back by itself, the savepoint too. A work that did not notice has written nothing.
+        return match result {
+            Ok(_) => Err(trouble::met()
+                .inspect(|met| trouble::remember(*met))
+                .map_or_else(
+                    || LedgerError::Conflict {
+                        message: "nothing was written, SQLite rolled the transaction back".into(),
+                    },
+                    |trouble| LedgerError::Unwritable { trouble },
+                )
+                .into()),
+            Err(error) => Err(error),
+        };
+    }
     let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     connection.execute_batch(end).map_err(LedgerError::from)?;
     result

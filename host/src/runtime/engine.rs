@@ -1,6 +1,7 @@
 //! The one wasmtime engine: how components are compiled and what interrupts them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -90,6 +91,25 @@ struct Inner {
     linker: Linker<State>,
     cache: Option<Cache>,
     calls: Arc<Semaphore>,
+    cache_hits: AtomicU64,
+    cache_misses: AtomicU64,
+}
+
+/// What the engine does now, and did since its start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Calls under way.
+    pub calls: usize,
+    /// Most of them at a time.
+    pub most_calls: usize,
+    /// Memories that the pool keeps warm; 0 without a pool.
+    pub warm_memories: u32,
+    /// What these hold.
+    pub resident_bytes: usize,
+    /// Components whose compiled code was there.
+    pub cache_hits: u64,
+    /// Components that were compiled.
+    pub cache_misses: u64,
 }
 
 impl Engine {
@@ -124,7 +144,30 @@ impl Engine {
                 }
             })
             .map_err(|error| EngineError { message: error.to_string() })?;
-        Ok(Self { inner: Arc::new(Inner { engine, linker, cache, calls: Arc::new(Semaphore::new(CALLS)) }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                engine,
+                linker,
+                cache,
+                calls: Arc::new(Semaphore::new(CALLS)),
+                cache_hits: AtomicU64::new(0),
+                cache_misses: AtomicU64::new(0),
+            }),
+        })
+    }
+
+    /// What the engine does now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let pool = self.inner.engine.pooling_allocator_metrics();
+        Usage {
+            calls: CALLS.saturating_sub(self.inner.calls.available_permits()),
+            most_calls: CALLS,
+            warm_memories: pool.as_ref().map_or(0, |pool| pool.unused_warm_memories()),
+            resident_bytes: pool.as_ref().map_or(0, |pool| pool.unused_memory_bytes_resident()),
+            cache_hits: self.inner.cache_hits.load(Ordering::Relaxed),
+            cache_misses: self.inner.cache_misses.load(Ordering::Relaxed),
+        }
     }
 
     pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -153,6 +196,8 @@ impl Engine {
         sniff(bytes)?;
         let checked = check::check(bytes)?;
         let cached = self.inner.cache.as_ref().and_then(|cache| cache.load(&self.inner.engine, bytes));
+        let counter = if cached.is_some() { &self.inner.cache_hits } else { &self.inner.cache_misses };
+        counter.fetch_add(1, Ordering::Relaxed);
         let component = match cached {
             Some(component) => component,
             None => {

@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod counts;
 mod credential;
 mod mask;
 mod rate;
@@ -28,6 +29,7 @@ use crate::capability::{Denial, GrantedOrigin, Grants, Secret};
 use crate::crash;
 use crate::model::RemoteError;
 use crate::model::description::Credential;
+pub use counts::Counts;
 use credential::Credentials;
 use mask::Masker;
 use rate::Rates;
@@ -61,6 +63,7 @@ pub struct PlatformHttp {
     masker: Masker,
     owns: Arc<dyn Fn() -> bool + Send + Sync>,
     proxied: bool,
+    counts: Arc<Counts>,
 }
 
 /// The client could not be made.
@@ -116,8 +119,15 @@ impl PlatformHttp {
             masker,
             owns,
             proxied: grants.proxy.is_some(),
+            counts: Arc::default(),
             grants,
         })
+    }
+
+    /// Counts there, with what was counted before.
+    #[must_use]
+    pub fn counting(self, counts: Arc<Counts>) -> Self {
+        Self { counts, ..self }
     }
 
     /// Hides the platform's secrets in a text that leaves for a log, a page or the ledger.
@@ -301,6 +311,7 @@ impl HttpClient for PlatformHttp {
     async fn send(&self, call: &CallContext, request: Request) -> Result<Response, RemoteError> {
         let method = request.method.clone();
         let sent = self.send_judged(call, request).await;
+        self.counts.note(&sent);
         match sent {
             Ok(response) => {
                 tracing::debug!(platform = %call.code, method, url = response.url, status = response.status, "http.send");

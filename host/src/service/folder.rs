@@ -162,6 +162,14 @@ impl DataFolder {
         }
     }
 
+    /// What reads the metrics and nothing else, made at first use.
+    ///
+    /// # Errors
+    /// The file is readable by others.
+    pub fn metrics_token(&self) -> Result<Secret, FolderError> {
+        self.secret_file(&self.root.join("metrics-token")).map(Secret::new)
+    }
+
     /// Where the ledger was last, as noted outside of it: epoch and rev.
     ///
     /// # Errors

@@ -59,6 +59,7 @@ impl Service {
                     platform: platform.id,
                     kind,
                     run: crate::model::RunId(0),
+                    page: self.runs().tuning().page,
                     stop: tokio_util::sync::CancellationToken::new(),
                 };
                 let items = pull.preview(Mode::Changes).await?.map_err(|end| {

@@ -1,7 +1,7 @@
 //! Executing runs: one per platform and stream at a time, others queue; automatic and event actions; cancelling.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::meters::Meters;
 use super::serving::Serving;
 use crate::ledger::action::{Action, StartMode};
 use crate::ledger::instance::Mode as InstanceMode;
@@ -46,6 +47,17 @@ pub struct Order {
     pub released: bool,
 }
 
+/// What the configuration says about runs.
+#[derive(Debug, Clone)]
+pub(super) struct Tuning {
+    /// Longest that one call of a connector can take.
+    pub(super) deadline: SignedDuration,
+    /// After a change, before a push of start mode `event` begins.
+    pub(super) event_delay: Duration,
+    /// Records asked for per page.
+    pub(super) page: u32,
+}
+
 impl Order {
     /// A pull of changes or a push.
     #[must_use]
@@ -67,8 +79,9 @@ struct Inner {
     ledger: Ledger,
     serving: Arc<Serving>,
     clock: Arc<dyn Clock>,
-    pusher: Pusher,
-    event_delay: Duration,
+    pusher: RwLock<Pusher>,
+    tuning: RwLock<Tuning>,
+    meters: Meters,
     lanes: Mutex<HashMap<(PlatformId, Kind), Lane>>,
     running: Mutex<HashMap<RunId, CancellationToken>>,
     /// Runs asked for and not over; the service stops when it is zero.
@@ -84,22 +97,23 @@ impl Runs {
         ledger: Ledger,
         serving: Arc<Serving>,
         clock: Arc<dyn Clock>,
-        deadline: SignedDuration,
-        event_delay: Duration,
+        tuning: Tuning,
+        meters: Meters,
     ) -> Self {
         let pusher = Pusher {
             ledger: ledger.clone(),
             connectors: Arc::clone(&serving) as Arc<dyn Connectors>,
             clock: Arc::clone(&clock),
-            deadline,
+            deadline: tuning.deadline,
         };
         Self {
             inner: Arc::new(Inner {
                 ledger,
                 serving,
                 clock,
-                pusher,
-                event_delay,
+                pusher: RwLock::new(pusher),
+                tuning: RwLock::new(tuning),
+                meters,
                 lanes: Mutex::default(),
                 running: Mutex::default(),
                 open: watch::channel(0).0,
@@ -112,8 +126,18 @@ impl Runs {
 
     /// The pusher, for previews.
     #[must_use]
-    pub fn pusher(&self) -> &Pusher {
-        &self.inner.pusher
+    pub fn pusher(&self) -> Pusher {
+        self.inner.pusher.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// For runs that begin from now on.
+    pub(super) fn tune(&self, tuning: Tuning) {
+        self.inner.pusher.write().unwrap_or_else(PoisonError::into_inner).deadline = tuning.deadline;
+        *self.inner.tuning.write().unwrap_or_else(PoisonError::into_inner) = tuning;
+    }
+
+    pub(super) fn tuning(&self) -> Tuning {
+        self.inner.tuning.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Numbers of runs whose state changed, from now on.
@@ -157,6 +181,7 @@ impl Runs {
             tokio::spawn(async move {
                 while let Some((run, order)) = receiver.recv().await {
                     runs.execute(run, order).await;
+                    runs.inner.meters.count(&runs.inner.ledger, run).await;
                     runs.inner.open.send_modify(|open| *open -= 1);
                     runs.notice(run);
                 }
@@ -211,7 +236,7 @@ impl Runs {
         if !matches!(state, Ok(RunState::Queued)) {
             return;
         }
-        if self.inner.stop.is_cancelled() {
+        if !self.writable().await || self.inner.stop.is_cancelled() {
             self.close(run, RunState::Interrupted, "The service stopped before it began.").await;
             return;
         }
@@ -219,13 +244,74 @@ impl Runs {
         self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).insert(run, stop.clone());
         self.notice(run);
         let span = tracing::info_span!("run", %run, platform = %order.platform, kind = %order.kind);
-        let result = tracing::Instrument::instrument(self.perform(run, &order, &stop), span).await;
+        let (result, rests) = {
+            let work = tracing::Instrument::instrument(self.perform(run, &order, &stop), span);
+            tokio::pin!(work);
+            let mut trouble = self.inner.ledger.watch_trouble();
+            let mut rests = false;
+            loop {
+                tokio::select! {
+                    result = &mut work => break (result, rests),
+                    // Nothing more is sent that could not be written down: it stops after the step it is at.
+                    true = async { trouble.wait_for(Option::is_some).await.is_ok() }, if !rests => {
+                        rests = true;
+                        stop.cancel();
+                    }
+                }
+            }
+        };
         self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
-        if let Err(error) = result {
-            tracing::error!(%error, %run, "run failed");
-            self.close(run, RunState::Failed, &error.to_string()).await;
+        match result {
+            Err(error) if self.inner.ledger.trouble().is_some() => {
+                tracing::warn!(%error, %run, "run rests: the ledger cannot be written");
+                self.resume(run, order.clone()).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, %run, "run failed");
+                self.close(run, RunState::Failed, &error.to_string()).await;
+            }
+            Ok(()) if rests => self.resume(run, order.clone()).await,
+            Ok(()) => {}
         }
         self.stir(order.platform, order.kind).await;
+    }
+
+    /// Waits until the ledger can be written; false when the service stops before.
+    async fn writable(&self) -> bool {
+        let mut trouble = self.inner.ledger.watch_trouble();
+        tokio::select! {
+            () = self.inner.stop.cancelled() => false,
+            well = async { trouble.wait_for(Option::is_none).await.is_ok() } => well,
+        }
+    }
+
+    /// A run that was cut off by a disk that took nothing: when it takes writes again, what the run was sending is settled
+    /// as after a crash, and a new run goes on where it was.
+    async fn resume(&self, run: RunId, order: Order) {
+        while self.writable().await {
+            let noted = self
+                .inner
+                .ledger
+                .write(move |tx| {
+                    let found = tx.run(run)?;
+                    let lost = tx.lose_sends_of(run)?;
+                    let why = "The disk of the ledger took nothing; the next run goes on where it was.";
+                    tx.set_run(run, RunState::Interrupted, Some(why), None)?;
+                    // One that came to its own end has nothing to go on with.
+                    Ok::<_, LedgerError>(lost > 0 || !found.state.is_over() || found.state == RunState::Cancelled)
+                })
+                .await;
+            match noted {
+                Ok(false) => return,
+                Ok(true) => match self.queue(order.clone()).await {
+                    Ok(_) => return,
+                    Err(_) if self.inner.ledger.trouble().is_some() => {}
+                    Err(error) => return tracing::error!(%error, %run, "run not queued again"),
+                },
+                Err(_) if self.inner.ledger.trouble().is_some() => {}
+                Err(error) => return tracing::error!(%error, %run, "the end of a run could not be written down"),
+            }
+        }
     }
 
     async fn perform(&self, run: RunId, order: &Order, stop: &CancellationToken) -> Result<(), PushError> {
@@ -245,6 +331,7 @@ impl Runs {
                     platform: order.platform,
                     kind: order.kind,
                     run,
+                    page: self.tuning().page,
                     stop: stop.clone(),
                 };
                 let end = if order.direction == Direction::Sweep {
@@ -256,7 +343,7 @@ impl Runs {
                     self.again_at(run, order.clone(), until);
                 }
             }
-            Direction::Push | Direction::Settle | Direction::Backfill => match self.inner.pusher.run(run, stop).await {
+            Direction::Push | Direction::Settle | Direction::Backfill => match self.pusher().run(run, stop).await {
                 Ok(End::Resting(until)) => self.again_at(run, order.clone(), until),
                 Ok(End::Fenced) => self.behind_orders(order),
                 Ok(_) | Err(PushError::Unserved(_)) => {}
@@ -274,6 +361,9 @@ impl Runs {
             tokio::select! {
                 () = runs.inner.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
+            }
+            if !runs.writable().await {
+                return;
             }
             let ended = runs
                 .inner
@@ -378,7 +468,7 @@ impl Runs {
             }
             let runs = self.clone();
             tokio::spawn(async move {
-                tokio::time::sleep(runs.inner.event_delay).await;
+                tokio::time::sleep(runs.tuning().event_delay).await;
                 runs.inner.stirred.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
                 if !runs.inner.stop.is_cancelled() {
                     drop(runs.queue(Order::new(key.0, Direction::Push, key.1, Cause::Event)).await);
@@ -393,6 +483,10 @@ impl Runs {
             tokio::select! {
                 () = self.inner.stop.cancelled() => return,
                 () = tokio::time::sleep(TICK) => {}
+            }
+            // What is due stays due until the ledger can be written.
+            if self.inner.ledger.trouble().is_some() {
+                continue;
             }
             match self.due().await {
                 Ok(due) => {

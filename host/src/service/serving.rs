@@ -13,9 +13,9 @@ use crate::model::PlatformId;
 use crate::plugins::Registry;
 use crate::runtime::build::Build;
 use crate::runtime::exchange::Exchange;
-use crate::runtime::http::{Lookup, Options, PlatformHttp};
+use crate::runtime::http::{Counts, Lookup, Options, PlatformHttp};
 use crate::runtime::limits::Limits;
-use crate::runtime::{Lent, Runtime};
+use crate::runtime::{Engine, Lent, Runtime};
 use crate::sync::connector::{Connector, Connectors, Unserved};
 
 /// [`Connectors`] over the plugins folder. What it knows of a platform is read when the platform changes, so that asking
@@ -26,8 +26,10 @@ pub struct Serving {
     runtime: Arc<Runtime>,
     registry: Registry,
     folder: Arc<DataFolder>,
-    limits: Arc<Limits>,
+    limits: RwLock<Arc<Limits>>,
     lookup: Arc<dyn Lookup>,
+    /// Requests by platform since the start; they outlive a change of set-up.
+    traffic: Mutex<BTreeMap<String, Arc<Counts>>>,
     setups: RwLock<HashMap<PlatformId, Arc<Setup>>>,
 }
 
@@ -58,8 +60,23 @@ impl Serving {
         limits: Limits,
         lookup: Arc<dyn Lookup>,
     ) -> Self {
-        let limits = Arc::new(limits);
-        Self { ledger, key, runtime, registry, folder, limits, lookup, setups: RwLock::default() }
+        let limits = RwLock::new(Arc::new(limits));
+        let (traffic, setups) = (Mutex::default(), RwLock::default());
+        Self { ledger, key, runtime, registry, folder, limits, lookup, traffic, setups }
+    }
+
+    /// Limits of calls that begin from now on.
+    pub(super) fn set_limits(&self, limits: Limits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits);
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        self.runtime.engine()
+    }
+
+    /// Codes of platforms with their requests since the start.
+    pub(super) fn traffic(&self) -> BTreeMap<String, Arc<Counts>> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reads all platforms anew. Runs under way keep what they began with.
@@ -131,6 +148,10 @@ impl Serving {
             owns: Arc::new(move || folder.owns()),
         })
         .map_err(|error| Unserved { message: format!("platform `{code}` cannot send requests: {error}") })?;
+        let counts = Arc::clone(
+            self.traffic.lock().unwrap_or_else(PoisonError::into_inner).entry(code.to_string()).or_default(),
+        );
+        let http = http.counting(counts);
         let exchange =
             grants.files.as_ref().map(|folder: &PathBuf| Exchange::open(folder)).transpose().map_err(|error| {
                 Unserved { message: format!("the exchange folder of platform `{code}` cannot be used: {error}") }
@@ -166,7 +187,7 @@ impl Connectors for Serving {
                 settings: setup.platform.settings.clone(),
                 http,
                 exchange,
-                limits: Arc::clone(&self.limits),
+                limits: Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner)),
                 preview,
             },
         )))

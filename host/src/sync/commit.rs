@@ -1,6 +1,7 @@
 //! Applying what was pulled, inside the transaction of its page: identity, facets, wants. Products, orders and shipments
 //! have files of their own below this one.
 
+pub(in crate::sync) mod backfill;
 mod buyer;
 mod facets;
 mod order;
@@ -96,6 +97,8 @@ impl<'t, 'c> Commit<'t, 'c> {
             }
             Err(
                 error @ (LedgerError::Sqlite(_)
+                | LedgerError::Unwritable { .. }
+                | LedgerError::Copy { .. }
                 | LedgerError::Migration { .. }
                 | LedgerError::Newer { .. }
                 | LedgerError::Closed),

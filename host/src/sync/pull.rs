@@ -1,5 +1,7 @@
 //! Platform to hub: page by page, each durable before it is acknowledged.
 
+pub mod backfill;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -22,8 +24,6 @@ use crate::model::{
     CallError, Called, Kind, LinkId, Page, PlatformId, PullRequest, Record, RecordKind, RemoteError, RunId, Scope,
 };
 
-/// Records asked for per page; few under test, so that everything there has pages.
-const PAGE: u32 = if cfg!(test) { 3 } else { 500 };
 /// Rows of the inbox taken up by one run.
 const INBOX: u32 = 1_000;
 /// Ids asked for at once.
@@ -85,6 +85,8 @@ pub struct Pull {
     pub kind: Kind,
     /// The run, queued.
     pub run: RunId,
+    /// Records asked for per page.
+    pub page: u32,
     /// Stops it after the page under way.
     pub stop: CancellationToken,
 }
@@ -359,7 +361,7 @@ impl Pull {
     }
 
     async fn call(&self, scope: Scope, cursor: Option<String>) -> Called<Page> {
-        self.connector.pull(PullRequest { kind: self.kind, scope, cursor, limit: PAGE }).await
+        self.connector.pull(PullRequest { kind: self.kind, scope, cursor, limit: self.page }).await
     }
 
     async fn read(&self, scope: &Scope, cursor: Option<String>, part: &Part) -> Result<ReadPage, LedgerError> {

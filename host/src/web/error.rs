@@ -51,6 +51,22 @@ impl Problem {
         )
     }
 
+    pub(super) fn metrics_off() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no-route",
+            "metrics are off; set `[metrics] access = \"token\"` in the configuration and run `tradepost reload`",
+        )
+    }
+
+    pub(super) fn no_metrics_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "the token is missing or wrong; send `Authorization: Bearer` with the text of the file `metrics-token` in the data folder",
+        )
+    }
+
     pub(super) fn wrong_host() -> Self {
         Self::new(
             StatusCode::MISDIRECTED_REQUEST,
@@ -101,12 +117,21 @@ impl Problem {
     }
 }
 
+/// Status of what is asked whether it is well.
+pub(super) fn available(well: bool) -> StatusCode {
+    if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         match &error {
             LedgerError::Missing { what, id } => Self::missing(what, id),
             LedgerError::Conflict { message } => Self::refused(message),
             LedgerError::Name(name) => Self::invalid(&name.to_string()),
+            LedgerError::Unwritable { .. } => {
+                tracing::error!(%error, "request not carried out");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unwritable", &error.to_string())
+            }
             LedgerError::Closed => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the service is stopping; start it again")
             }

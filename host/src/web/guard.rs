@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Api;
 use super::error::{Problem, REQUEST};
+use crate::config::MetricsAccess;
 
 /// Refuses who was led here by a foreign name (DNS rebinding) or has no token.
 pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
@@ -19,8 +20,8 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
             if !loopback(request.headers()) {
                 return Problem::wrong_host().into_response();
             }
-            if !has_token(request.headers(), api.service.token().expose()) {
-                return Problem::no_token().into_response();
+            if let Err(problem) = admit(&api, request.uri().path(), request.headers()) {
+                return problem.into_response();
             }
             next.run(request).await
         })
@@ -31,6 +32,23 @@ pub(super) async fn guard(State(api): State<Api>, request: Request, next: Next) 
     // Answers hold business data: nothing on the way keeps them.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether somebody may ask this. Health is no secret, and says words that are always the same.
+fn admit(api: &Api, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    let service = &api.service;
+    let owner = || has_token(headers, service.token().expose());
+    match path {
+        "/healthz" | "/readyz" => Ok(()),
+        "/metrics" => match service.config().metrics {
+            MetricsAccess::Off => Err(Problem::metrics_off()),
+            MetricsAccess::Open => Ok(()),
+            MetricsAccess::Token if owner() || has_token(headers, service.metrics_token().expose()) => Ok(()),
+            MetricsAccess::Token => Err(Problem::no_metrics_token()),
+        },
+        _ if owner() => Ok(()),
+        _ => Err(Problem::no_token()),
+    }
 }
 
 fn request_id() -> String {

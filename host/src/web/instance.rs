@@ -24,6 +24,8 @@ pub(super) struct Status {
     instance: String,
     mode: &'static str,
     safe_reason: Option<String>,
+    /// Why runs rest, when the disk takes nothing: a sentence with what to do.
+    disk: Option<String>,
     automatic: bool,
     open_attention: u64,
     data: PathBuf,
@@ -59,6 +61,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Json<Status>, Probl
         instance: instance.instance_id,
         mode: instance.mode.as_str(),
         safe_reason: instance.safe_reason,
+        disk: service.ledger().trouble().map(|trouble| format!("{trouble}; {}", trouble.hint())),
         automatic: instance.automatic,
         open_attention,
         data: service.config().data.clone(),
@@ -74,6 +77,21 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Json<Status>, Probl
             .collect(),
         runs: runs.into_iter().map(|run| RunView::new(&codes, run)).collect(),
     }))
+}
+
+/// Keys that were said differently.
+#[derive(Debug, Serialize)]
+pub(super) struct Reloaded {
+    /// In force now.
+    changed: Vec<String>,
+    /// In force after a restart.
+    restart: Vec<String>,
+}
+
+pub(super) async fn reload(State(api): State<Api>) -> Result<Json<Reloaded>, Problem> {
+    let service = api.service;
+    let differences = through(async move { service.reload().await }).await?;
+    Ok(Json(Reloaded { changed: differences.at_once, restart: differences.restart }))
 }
 
 #[derive(Debug, Serialize, Deserialize)]

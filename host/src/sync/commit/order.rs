@@ -49,6 +49,17 @@ impl Order {
         Ok(Self { placed: body(facets, "placed")?, state: body(facets, "state")?, payment: body(facets, "payment")? })
     }
 
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state == Some(OrderState::Cancelled)
+    }
+
+    pub(super) fn is_paid(&self) -> bool {
+        use PaymentState::{Authorised, Paid, PartlyRefunded, Refunded};
+        self.payment
+            .as_ref()
+            .is_some_and(|payment| matches!(payment.state, Authorised | Paid | PartlyRefunded | Refunded))
+    }
+
     fn payments(&self) -> &[Payment] {
         self.payment.as_ref().map_or(&[], |payment| &payment.payments)
     }
@@ -195,14 +206,14 @@ impl Commit<'_, '_> {
     }
 
     /// The frozen body of the order itself: its facets.
-    fn order_body(&self, id: RecordId) -> Result<Facets, LedgerError> {
+    pub(super) fn order_body(&self, id: RecordId) -> Result<Facets, LedgerError> {
         let stored = self.tx.record(id)?;
         let of_order = |key: &&FacetKey| matches!(key.name(), "placed" | "state" | "payment");
         let facets = stored.facets.iter().filter(|(key, _)| of_order(key));
         Ok(facets.map(|(key, facet)| (key.clone(), facet.body.clone())).collect())
     }
 
-    fn placed_event(&self, id: RecordId) -> Result<EventId, LedgerError> {
+    pub(super) fn placed_event(&self, id: RecordId) -> Result<EventId, LedgerError> {
         let events = self.tx.events_of(id)?;
         events
             .iter()
@@ -602,7 +613,7 @@ impl Commit<'_, '_> {
     }
 }
 
-fn makes_orders(target: &Platform) -> bool {
+pub(super) fn makes_orders(target: &Platform) -> bool {
     target.state != PlatformState::Removed
         && target.policy.create_on.contains(&RecordKind::Order)
         && target.policy.pushes.contains(&Kind::Order)

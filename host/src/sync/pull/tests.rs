@@ -1,5 +1,6 @@
 //! Pulls from platforms in memory.
 
+mod backfill;
 mod catalog;
 mod crash;
 mod orders;
@@ -101,6 +102,8 @@ impl Bench {
             platform,
             kind,
             run,
+            // Few, so that everything has pages.
+            page: 3,
             stop: CancellationToken::new(),
         })
     }

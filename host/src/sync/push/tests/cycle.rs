@@ -27,6 +27,7 @@ async fn pull(stage: &Stage, platform: PlatformId, kind: Kind) {
         platform,
         kind,
         run,
+        page: 3,
         stop: CancellationToken::new(),
     };
     let end = pull.run(Mode::Changes).await.unwrap();
