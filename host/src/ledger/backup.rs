@@ -1,5 +1,6 @@
 //! Copies of the ledger while it works, and what a copy must be before it is restored.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ impl Ledger {
 }
 
 pub(super) fn copy(source: &Path, target: &Path) -> Result<(), LedgerError> {
+    // Nobody else's, wherever it lies: it holds the whole business.
+    let private = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(target);
+    private.map_err(|source| LedgerError::Copy { path: target.to_owned(), source })?;
     let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut copy = Connection::open(target)?;
     copy.pragma_update(None, "synchronous", "FULL")?;

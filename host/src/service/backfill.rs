@@ -82,9 +82,7 @@ impl Service {
         }
         let detail =
             json!({ "platform": code, "since": since, "until": until, "orders": counts.get(&Backfilled::Sent) });
-        self.ledger()
-            .write(move |tx| Ok::<_, crate::ledger::LedgerError>(tx.audit("operator", "orders.backfill", &detail)?))
-            .await?;
+        self.ledger().write(move |tx| tx.audit("operator", "orders.backfill", &detail)).await?;
         let mut runs = Vec::new();
         // Also when nothing is new: what an earlier back-fill left on its way goes on.
         for target in able {

@@ -186,7 +186,7 @@ async fn fill(ledger: &Ledger) {
         let event = tx.add_event(order, EventName::Placed, "", &body, shop, Some(run))?.unwrap();
         tx.deliver(event, erp, order)?;
         let intent = tx.plan_intent(&new_intent(erp, order, event, body))?.unwrap();
-        tx.begin_sending(&[intent], Timestamp::UNIX_EPOCH, Some(run))?;
+        tx.begin_sending(&[tx.intent(intent)?], Timestamp::UNIX_EPOCH, Some(run))?;
         tx.hold(shop, Kind::Order, Some("1002"), "{\"total\": \"?\"}", "its total is no number", Some(run))?;
         tx.attend(
             &NewAttention {
