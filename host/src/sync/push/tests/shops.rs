@@ -57,6 +57,7 @@ async fn pull(stage: &Stage, fake: &FakePlatform, platform: PlatformId, kind: Ki
         platform,
         kind,
         run,
+        page: 3,
         stop: CancellationToken::new(),
     };
     let end = pull.run(Mode::Changes).await.unwrap();
