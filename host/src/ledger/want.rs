@@ -27,11 +27,13 @@ names!(WantReason { Rules => "rules", Time => "time", Drift => "drift", Data => 
 pub const AT_TIME: &str = "!time";
 /// Key of the want that takes a record away.
 pub const DELETE: &str = "!delete";
+/// Key of the want that says: goods left there, which a physical figure shows although nobody wrote it.
+pub const GOODS_LEFT: &str = "!goods-left";
 
 /// One line of the dirty set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
-    /// Facet, `""` for the whole record, [`DELETE`] or [`AT_TIME`].
+    /// Facet, `""` for the whole record, [`DELETE`], [`GOODS_LEFT`] or [`AT_TIME`].
     pub key: String,
     /// Why.
     pub reason: WantReason,

@@ -222,6 +222,9 @@ fn create(world: &mut World, record: &Record, idempotent: bool, whole: bool) -> 
         updated: now,
         deleted: false,
     });
+    if record.kind == Kind::Shipment && world.shipments_take_stock {
+        take_stock(world, record);
+    }
     if whole {
         for variant in &record.variants {
             add_variant(world, &id, variant)?;
@@ -243,6 +246,20 @@ fn ships_its_own(world: &World, record: &Record) -> Result<(), RemoteError> {
             message: format!("order {id} has no line {}", of.line),
         }])),
         None => Ok(()),
+    }
+}
+
+/// Goods leave the one warehouse.
+fn take_stock(world: &mut World, record: &Record) {
+    let shipment: Option<Shipment> =
+        record.facets.get(&key("shipment")).and_then(|body| serde_json::from_value(body.clone()).ok());
+    let order = record.of.as_ref().and_then(|of| of.id.clone()).unwrap_or_default();
+    let lines = world.lines_of(&order);
+    for of in shipment.into_iter().flat_map(|shipment| shipment.parcels).flat_map(|parcel| parcel.lines) {
+        let Some((sku, _)) = lines.iter().find(|(_, line)| line.line == of.line) else { continue };
+        if let Some(there) = world.stock_of(sku, "main") {
+            world.set_stock(sku, "main", &(there - of.quantity).to_string());
+        }
     }
 }
 

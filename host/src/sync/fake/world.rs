@@ -92,6 +92,8 @@ pub(crate) struct World {
     pub(crate) batched: BTreeSet<Kind>,
     pub(crate) batch_queue: BTreeMap<Kind, VecDeque<String>>,
     pub(crate) batch_open: BTreeMap<Kind, (String, Vec<String>)>,
+    /// What is shipped leaves the stock, as where that is what lies there.
+    pub(crate) shipments_take_stock: bool,
     /// Every list is empty, as after a bad release of the platform.
     pub(crate) empty_lists: bool,
     pub(crate) now: Timestamp,
@@ -120,6 +122,7 @@ impl World {
             batched: BTreeSet::new(),
             batch_queue: BTreeMap::new(),
             batch_open: BTreeMap::new(),
+            shipments_take_stock: false,
             empty_lists: false,
             now: Timestamp::UNIX_EPOCH,
             late: Vec::new(),

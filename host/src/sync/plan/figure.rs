@@ -67,7 +67,8 @@ impl Scene {
             let sent = there.is_some_and(|there| there.sent_hash == Some(hash));
             let shows = shown(there) == Some(hash);
             let open = tx.open_intent(self.platform.id, record.id, &lane)?;
-            if shows || (sent && !wanted.again(key)) {
+            let again = wanted.again(key) || (wanted.goods_left && self.writes_physical());
+            if shows || (sent && !again) {
                 if !sent {
                     let same = Sent::from([(key.clone(), (up_to, hash))]);
                     tx.note_sent(link.id, &same, self.platform.policy_rev)?;
@@ -165,6 +166,11 @@ impl Scene {
                 }
             }
         }
+    }
+
+    /// Whether the stock written here is what lies there, which a shipment lowers by itself.
+    fn writes_physical(&self) -> bool {
+        self.description.writing(Kind::Stock).is_some_and(|writing| writing.figure == Some(StockFigure::OnHand))
     }
 
     fn project_stock(&self, tx: &Tx<'_>, record: &StoredRecord) -> Result<Projected, LedgerError> {

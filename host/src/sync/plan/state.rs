@@ -9,7 +9,7 @@ use crate::ledger::intent::{Intent, IntentState, NewIntent, Revs, Sent};
 use crate::ledger::link::{LinkFacet, LinkState, MAIN, StoredLink};
 use crate::ledger::record::{RecordState, StoredRecord};
 use crate::ledger::wait::Waiting;
-use crate::ledger::want::{AT_TIME, DELETE, Want, WantReason};
+use crate::ledger::want::{AT_TIME, DELETE, GOODS_LEFT, Want, WantReason};
 use crate::ledger::{LedgerError, Tx};
 use crate::model::policy::{OnDelete, OnGone};
 use crate::model::{FacetKey, Hash, Kind, Op, RecordId, RecordKind, RemoteRef, Rev, VariantRecord};
@@ -23,6 +23,8 @@ pub(super) struct Wanted {
     /// Facets that are sent though nothing changed since.
     again: BTreeSet<FacetKey>,
     all_again: bool,
+    /// Goods left the platform since its figure was written.
+    pub(super) goods_left: bool,
 }
 
 impl Wanted {
@@ -36,6 +38,7 @@ impl Wanted {
                 .map(|want| FacetKey::from(want.key.as_str()))
                 .collect(),
             all_again: wants.iter().any(|want| want.reason == WantReason::Hand),
+            goods_left: wants.iter().any(|want| want.key == GOODS_LEFT),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink};
 use crate::ledger::platform::PlatformState;
 use crate::ledger::run::{RunItem, What};
 use crate::ledger::wait::Waiting;
-use crate::ledger::want::WantReason;
+use crate::ledger::want::{GOODS_LEFT, WantReason};
 use crate::ledger::{LedgerError, Tx, View};
 use crate::model::description::Removal;
 use crate::model::policy::{OnDelete, OnGone};
@@ -161,6 +161,11 @@ impl Context {
             tx.set_delivery(event, self.platform, DeliveryState::Done, None)?;
         } else {
             tx.satisfy(self.platform, intent.kind, intent.record, intent.revs.planned, self.now)?;
+        }
+        if intent.kind == Kind::Shipment {
+            for reservation in tx.reservations_of(intent.record)? {
+                tx.want(self.platform, Kind::Stock, reservation.variant, GOODS_LEFT, WantReason::Data, None)?;
+            }
         }
         if intent.kind == Kind::Order {
             heard = if self.compare_total(tx, intent, written)? { heard } else { Heard::Issue };

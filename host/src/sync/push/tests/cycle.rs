@@ -9,6 +9,7 @@ use crate::ledger::attention::AttentionState;
 use crate::ledger::event::EventName;
 use crate::ledger::run::{Cause, Direction, NewRun, RunState};
 use crate::ledger::tests::{read, write};
+use crate::model::description::StockFigure;
 use crate::model::sales::{AmountOf, OrderState, Shipment};
 use crate::model::{Kind, PlatformId};
 use crate::sync::clock::Clock;
@@ -142,6 +143,31 @@ async fn a_figure_counts_an_order_as_soon_as_it_is_newer_than_the_acceptance() {
     stage.erp.world().set_stock("MUG", "main", "8");
     settled(&stage).await;
     assert_eq!(stage.shop.world().stock_of("MUG", "main"), Some(dec("8")));
+}
+
+#[tokio::test]
+async fn what_a_shipment_takes_from_a_physical_figure_is_put_right() {
+    let stage = Stage::new().await;
+    let shop = stage.shop.described(|d| {
+        for writing in d.abilities.iter_mut().filter(|a| a.kind == Kind::Stock).filter_map(|a| a.writing.as_mut()) {
+            writing.figure = Some(StockFigure::OnHand);
+        }
+    });
+    let stage = Stage { shop: shop.clone(), ..stage };
+    stage.connectors.serve(SHOP, &shop);
+    stage.shop.world().shipments_take_stock = true;
+    stage.product("mug", &["MUG"]).await;
+    settled(&stage).await;
+    stage.shop.world().place_order("1001", "zoe@example.com", &[("MUG", "2", "10.00")]);
+    cycle(&stage).await;
+    stage.erp.world().set_stock("MUG", "main", "8");
+    settled(&stage).await;
+    assert_eq!(stage.shop.world().stock_of("MUG", "main"), Some(dec("10")), "8 to be sold, 2 to be shipped");
+    let sale = stage.erp.world().orders("1001")[0].id.clone();
+    stage.erp.world().ship(&sale, "TRACK-1");
+    settled(&stage).await;
+    assert_eq!(stage.shop.world().all(Kind::Shipment).len(), 1);
+    assert_eq!(stage.shop.world().stock_of("MUG", "main"), Some(dec("8")), "neither shipped twice nor sold twice");
 }
 
 /// Of the shop's shipments: tracking number, and the lines with their pieces.
