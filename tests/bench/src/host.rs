@@ -49,7 +49,7 @@ impl Site {
     /// Makes the folders, with the connector in the plugins folder.
     pub(crate) fn new(connector: &Path) -> Result<Self> {
         let root = tempfile::tempdir()?;
-        let place = Place { program: std::env::current_exe()?, root: root.path().to_owned() };
+        let place = Place { program: std::env::current_exe()?, root: root.path().to_owned(), notes: None };
         std::fs::create_dir_all(place.plugins())?;
         std::fs::write(place.config(), "[log]\nfilter = \"warn\"\n")?;
         std::fs::copy(connector, place.plugins().join("bench.wasm"))?;
