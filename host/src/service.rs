@@ -1,5 +1,6 @@
 //! The running service: data folder, ledger, connectors and engine put together, and the commands that operators give.
 
+mod account;
 pub mod backfill;
 pub mod contact;
 pub mod folder;

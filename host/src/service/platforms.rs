@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::account::{self, AskError};
 use super::{Service, ServiceError};
 use crate::capability::{Decision, GrantedOrigin, PrivateException, Request, Secret};
-use crate::ledger::attention::NewAttention;
 use crate::ledger::instance::Mode;
 use crate::ledger::platform::{NewPlatform, Platform, PlatformState};
 use crate::ledger::{LedgerError, Tx};
@@ -19,9 +19,6 @@ use crate::model::{CallError, PlatformCode, PlatformId, RemoteError};
 use crate::sync::connector::Connectors;
 use crate::sync::ownership::Ownership;
 use crate::sync::push;
-
-/// Clocks that differ by more are reported.
-const SKEW_MS: i64 = 120_000;
 
 /// What `platform set` and `platform apply` change; absent parts stay as they are.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -125,6 +122,7 @@ impl Service {
         let decision = decide(&platform, &description, &settings, &change)?;
         let (id, key) = (platform.id, self.key().clone());
         self.ledger().write(move |tx| apply(tx, id, &connector, &settings, &decision, &change, &key)).await?;
+        self.runs().account_may_differ(id);
         self.refresh().await?;
         self.platform(code).await
     }
@@ -136,46 +134,19 @@ impl Service {
     pub async fn test_platform(&self, code: &str) -> Result<Account, ServiceError> {
         let platform = self.platform(code).await?;
         let connector = self.serving().connector(platform.id, false)?;
-        let asked = self.clock().now();
-        let account = connector.check().await.result.map_err(|error| {
-            ServiceError::refused(match error {
-                CallError::Remote(RemoteError::Auth(words)) => format!(
-                    "`{code}` refuses the credentials: {words}; enter them again with `tradepost platform set {code} --secret ...`"
-                ),
-                other => format!("`{code}`: {other}"),
-            })
+        let clock = self.clock();
+        let reached = account::ask(self.ledger(), &*clock, &*connector, platform.id).await.map_err(|error| match error {
+            AskError::Ledger(error) => error.into(),
+            AskError::Call(CallError::Remote(RemoteError::Auth(words))) => ServiceError::refused(format!(
+                "`{code}` refuses the credentials: {words}; enter them again with `tradepost platform set {code} --secret ...`"
+            )),
+            AskError::Call(other) => ServiceError::refused(format!("`{code}`: {other}")),
         })?;
-        let description = connector.description();
-        let answered = self.clock().now();
-        // Halfway between question and answer is the fairest guess at when the platform looked at its clock.
-        let skew = account.now.map_or(0, |now| {
-            let middle = asked + (answered.duration_since(asked) / 2);
-            i64::try_from(now.duration_since(middle).as_millis()).unwrap_or(i64::MAX)
-        });
-        let id_space = description.id_space.clone();
-        let (id, found, before) = (platform.id, account.clone(), platform.account_id.clone());
-        let name = code.to_owned();
-        let other = self
-            .ledger()
-            .write(move |tx| {
-                tx.set_account(id, &found, skew)?;
-                if let Some(before) = before.filter(|before| *before != found.id) {
-                    other_account(tx, id, &name, &before, &found)?;
-                    return Ok::<_, LedgerError>(true);
-                }
-                tx.pin_account(id, &found.id, &id_space)?;
-                clock(tx, id, &name, skew)?;
-                Ok(false)
-            })
-            .await?;
-        if other {
-            return Err(ServiceError::refused(format!(
-                "the credentials of `{code}` reach another account (`{}`) than before; nothing is sent there until that is \
-                 cleared",
-                account.id
-            )));
+        if reached.other {
+            return Err(ServiceError::refused(reached.refusal(code)));
         }
-        Ok(account)
+        self.runs().account_known(platform.id);
+        Ok(reached.account)
     }
 
     /// Nothing runs on the platform until it is resumed.
@@ -308,50 +279,6 @@ fn rules_changed(tx: &Tx<'_>, id: PlatformId, old: &Policy, new: &Policy) -> Res
         return push::maps_changed(tx, id).map(drop);
     }
     push::rules_changed(tx, id)
-}
-
-fn other_account(tx: &Tx<'_>, id: PlatformId, code: &str, before: &str, found: &Account) -> Result<(), LedgerError> {
-    tx.set_platform_state(
-        id,
-        PlatformState::Recovering,
-        Some(&format!("The credentials reach the account `{}`, the links belong to `{before}`.", found.id)),
-    )?;
-    tx.attend(
-        &NewAttention {
-            cause_key: format!("account:{id}"),
-            platform: Some(id),
-            title: format!("The credentials of `{code}` reach another account than before."),
-            hint: format!(
-                "It was `{before}` and is `{}` ({}). Enter the credentials of the old account, or add a new platform for \
-                 the new one.",
-                found.id, found.name
-            ),
-            ..NewAttention::default()
-        },
-        None,
-    )?;
-    Ok(())
-}
-
-fn clock(tx: &Tx<'_>, id: PlatformId, code: &str, skew: i64) -> Result<(), LedgerError> {
-    let cause_key = format!("clock:{id}");
-    if skew.abs() <= SKEW_MS {
-        tx.solve_attention(&cause_key)?;
-        return Ok(());
-    }
-    tx.attend(
-        &NewAttention {
-            cause_key,
-            platform: Some(id),
-            title: format!("The clock of `{code}` and this machine's differ by {} seconds.", skew / 1000),
-            hint: "Set this machine's clock by NTP; if the platform's is wrong, tell its operator. Changes are read by the \
-                   platform's clock, so nothing is lost meanwhile."
-                .into(),
-            ..NewAttention::default()
-        },
-        None,
-    )?;
-    Ok(())
 }
 
 /// Checks settings against the connector's schema: known names, types, required ones, choices, patterns of `uri`.

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::account::{self, AskError};
 use super::meters::Meters;
 use super::serving::Serving;
 use crate::ledger::action::{Action, StartMode};
@@ -16,7 +17,7 @@ use crate::ledger::instance::Mode as InstanceMode;
 use crate::ledger::platform::PlatformState;
 use crate::ledger::run::{Cause, Direction, NewRun, RunState};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Kind, PlatformId, RunId};
+use crate::model::{CallError, Kind, PlatformId, RemoteError, RunId};
 use crate::sync::clock::Clock;
 use crate::sync::connector::Connectors;
 use crate::sync::pull::{Mode, Pull};
@@ -90,6 +91,7 @@ struct Inner {
     notices: broadcast::Sender<RunId>,
     /// Platforms and kinds with an event push on its way.
     stirred: Mutex<HashSet<(PlatformId, Kind)>>,
+    accounts: account::Known,
 }
 
 impl Runs {
@@ -120,6 +122,7 @@ impl Runs {
                 stop: CancellationToken::new(),
                 notices: broadcast::channel(BACKLOG).0,
                 stirred: Mutex::default(),
+                accounts: account::Known::default(),
             }),
         }
     }
@@ -314,7 +317,48 @@ impl Runs {
         }
     }
 
+    /// The credentials of the platform were asked whom they reach.
+    pub(super) fn account_known(&self, platform: PlatformId) {
+        self.inner.accounts.add(platform);
+    }
+
+    /// Settings or credentials were changed: the next run asks.
+    pub(super) fn account_may_differ(&self, platform: PlatformId) {
+        self.inner.accounts.forget(platform);
+    }
+
+    /// Whether the credentials reach the account that the links belong to. A run that ends here has been closed.
+    async fn right_account(&self, run: RunId, order: &Order) -> Result<bool, LedgerError> {
+        let id = order.platform;
+        if self.inner.accounts.contains(id) {
+            return Ok(true);
+        }
+        let platform = self.inner.ledger.read(move |view| view.platform(id)).await?;
+        // One that was never set up has no account yet, and one without a connector says so itself.
+        let (Some(_), Ok(connector)) = (&platform.account_id, self.inner.serving.connector(id, false)) else {
+            return Ok(true);
+        };
+        let why = match account::ask(&self.inner.ledger, &*self.inner.clock, &*connector, id).await {
+            Ok(reached) if reached.other => reached.refusal(platform.code.as_str()),
+            Ok(_) => {
+                self.inner.accounts.add(id);
+                return Ok(true);
+            }
+            // The run itself knows best what to make of these: it pauses the platform, or rests.
+            Err(AskError::Call(CallError::Remote(RemoteError::Auth(_) | RemoteError::Throttled(_)))) => {
+                return Ok(true);
+            }
+            Err(AskError::Ledger(error)) => return Err(error),
+            Err(AskError::Call(error)) => format!("whom the credentials reach could not be asked: {error}"),
+        };
+        self.close(run, RunState::Failed, &why).await;
+        Ok(false)
+    }
+
     async fn perform(&self, run: RunId, order: &Order, stop: &CancellationToken) -> Result<(), PushError> {
+        if !self.right_account(run, order).await? {
+            return Ok(());
+        }
         match order.direction {
             Direction::Pull | Direction::Sweep | Direction::Onboard => {
                 let connector = match self.inner.serving.connector(order.platform, false) {

@@ -39,7 +39,7 @@ async fn a_copied_data_folder_sends_nothing() -> Result<()> {
     host.ready().await?;
     let status = host.ask(Method::GET, "/status", None).await?;
     assert_eq!(status["mode"], "safe", "{status:#}");
-    assert!(status["safe_reason"].as_str().is_some_and(|why| !why.is_empty()), "it says why: {status:#}");
+    assert!(status["safe-reason"].as_str().is_some_and(|why| !why.is_empty()), "it says why: {status:#}");
     for step in CYCLE.into_iter().filter(|(_, direction, _)| *direction == "push") {
         let run = host.run(step).await?;
         assert_eq!(run["state"], "failed", "{run:#}");

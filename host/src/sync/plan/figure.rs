@@ -68,7 +68,9 @@ impl Scene {
             let shows = shown(there) == Some(hash);
             let open = tx.open_intent(self.platform.id, record.id, &lane)?;
             let again = wanted.again(key) || (wanted.goods_left && self.writes_physical());
-            if shows || (sent && !again) {
+            // A figure that may have arrived without our knowing it is written over, whatever was sent or read before.
+            let doubted = open.as_ref().is_some_and(|open| open.uncertain);
+            if !doubted && (shows || (sent && !again)) {
                 if !sent {
                     let same = Sent::from([(key.clone(), (up_to, hash))]);
                     tx.note_sent(link.id, &same, self.platform.policy_rev)?;

@@ -176,10 +176,20 @@ impl Scene {
         let rk = kind.record_kind();
         let hashes = projected.hashes();
         let known = link.map(|link| &link.facets);
+        let open = tx.open_intent(self.platform.id, record.id, &place.lane)?;
+        // What may have arrived without our knowing it: neither what was sent before nor what was read tells what is there.
+        let doubted = |key: &FacetKey| {
+            open.as_ref()
+                .is_some_and(|open| open.uncertain && open.op == Op::Update && open.revs.facets.contains_key(key))
+        };
         let mut send = BTreeSet::new();
         let mut same = Sent::new();
         for (key, hash) in &hashes {
             if link.is_some() && only_at_create(self.policy(), rk, key) {
+                continue;
+            }
+            if doubted(key) {
+                send.insert(key.clone());
                 continue;
             }
             let there = known.and_then(|known| known.get(key));
@@ -205,7 +215,6 @@ impl Scene {
         if let Some(edge) = projected.next_edge {
             tx.want(self.platform.id, kind, record.id, AT_TIME, WantReason::Time, Some(edge))?;
         }
-        let open = tx.open_intent(self.platform.id, record.id, &place.lane)?;
         let create_key = self.key(record.id, &format!("g{}", tx.creates_done(self.platform.id, record.id)? + 1));
         // A create that was cut off is finished, whatever was pulled or refused in between.
         let begun = match &open {

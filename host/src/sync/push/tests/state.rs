@@ -106,6 +106,30 @@ async fn a_change_while_a_write_is_under_way_is_not_lost() {
 }
 
 #[tokio::test]
+async fn a_value_that_returns_overwrites_one_that_may_have_arrived() {
+    let stage = Stage::new().await;
+    let product = stage.product("one", &["A"]).await;
+    stage.quiesce().await;
+    let variant = stage.variant("A").await;
+    stage.change(product, Kind::Product, "texts:de", json!({"name": "two"})).await;
+    stage.change(variant, Kind::Stock, "stock:main", body(&json!({"quantity": "7"}))).await;
+    for kind in [Kind::Product, Kind::Stock] {
+        stage.orders_read().await;
+        let call = stage.shop.world().calls[&Verb::Push] + 1;
+        stage.shop.fault(Fault::item(call, 1, Misfortune::TimeoutAfter));
+        assert_eq!(stage.push(SHOP, kind).await, End::DoneWithIssues);
+    }
+    assert_eq!(stage.shop.world().stock_of("A", "main"), Some(dec("7")), "it arrived, and nobody knows");
+    // What was sent last for certain is wanted again: the platform does not have it.
+    stage.change(product, Kind::Product, "texts:de", json!({"name": "one"})).await;
+    stage.change(variant, Kind::Stock, "stock:main", body(&json!({"quantity": "10"}))).await;
+    stage.quiesce().await;
+    let world = stage.shop.world();
+    assert_eq!(world.all(Kind::Product)[0].facets[&"texts:de".into()]["name"], "one");
+    assert_eq!(world.stock_of("A", "main"), Some(dec("10")));
+}
+
+#[tokio::test]
 async fn a_newer_plan_supersedes_an_older_one() {
     let stage = Stage::new().await;
     let product = stage.product("one", &["A"]).await;
