@@ -61,14 +61,30 @@ impl Place {
         let mut command = Command::new(&self.program);
         command.arg("serve").arg("--config").arg(self.config());
         command.arg("--data").arg(self.data()).arg("--plugins").arg(self.plugins()).args(["--listen", "127.0.0.1:0"]);
-        for name in ["TRADEPOST_CONFIG", "TRADEPOST_DATA", "TRADEPOST_PLUGINS", "TRADEPOST_LISTEN", "TRADEPOST_LOG"] {
-            command.env_remove(name);
-        }
         if let Some(notes) = &self.notes {
             command.env(powercut::NOTES, notes);
         }
-        command.stdin(Stdio::null()).kill_on_drop(true);
+        alone(&mut command);
         command
+    }
+
+    /// Runs another command of the program on this data folder, to its end.
+    ///
+    /// # Errors
+    /// It cannot be started, or takes longer than three minutes.
+    pub async fn tell(&self, words: &[&str]) -> Result<Told> {
+        let mut command = Command::new(&self.program);
+        command.args(words).arg("--config").arg(self.config());
+        command.arg("--data").arg(self.data()).arg("--plugins").arg(self.plugins()).current_dir(&self.root);
+        alone(&mut command);
+        let output = tokio::time::timeout(Duration::from_secs(180), command.output())
+            .await
+            .with_context(|| format!("{words:?} does not end"))??;
+        Ok(Told {
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
     }
 
     /// Starts the program; its log goes behind what is there.
@@ -76,7 +92,7 @@ impl Place {
     /// # Errors
     /// It cannot be started.
     pub fn spawn(&self) -> Result<Host> {
-        self.spawn_with(self.serve())
+        self.spawn_as(self.serve())
     }
 
     /// Starts a program that is killed when it comes to a point for the `nth` time.
@@ -86,10 +102,14 @@ impl Place {
     pub fn spawn_to_die(&self, point: Point, nth: usize) -> Result<Host> {
         let mut command = self.serve();
         command.env("TRADEPOST_CRASH", format!("{}:{nth}", point.as_str()));
-        self.spawn_with(command)
+        self.spawn_as(command)
     }
 
-    fn spawn_with(&self, mut command: Command) -> Result<Host> {
+    /// Starts the program in another way: with limits, with a service manager, as somebody else.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn_as(&self, mut command: Command) -> Result<Host> {
         // The address of a life that was killed means nothing.
         match std::fs::remove_file(self.data().join("api")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
@@ -100,6 +120,49 @@ impl Place {
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
         Ok(Host { place: self.clone(), child, http, api: None })
+    }
+}
+
+/// Nothing of the tester's own set-up reaches the program.
+fn alone(command: &mut Command) {
+    for name in [
+        "TRADEPOST_CONFIG",
+        "TRADEPOST_DATA",
+        "TRADEPOST_PLUGINS",
+        "TRADEPOST_LISTEN",
+        "TRADEPOST_LOG",
+        "TRADEPOST_LOG_FORMAT",
+        "TRADEPOST_KEY",
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+    ] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).kill_on_drop(true);
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Told {
+    /// Exit code; absent when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Told {
+    /// Its output, if it ended with this code.
+    ///
+    /// # Errors
+    /// It ended otherwise: everything it said.
+    pub fn ended(self, code: i32) -> Result<String> {
+        if self.code != Some(code) {
+            bail!("it ended with {:?}, not {code}:\n{}\n{}", self.code, self.out, self.err);
+        }
+        Ok(self.out)
     }
 }
 
@@ -164,6 +227,47 @@ impl Host {
         state.is_some_and(|stat| !stat.contains(") Z "))
     }
 
+    /// Asks something at the root, without a token: status and text.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn look(&self, path: &str) -> Result<(u16, String)> {
+        let (base, _) = self.api.as_ref().context("the program is not ready")?;
+        let answer = self.http.get(format!("{}{path}", base.trim_end_matches("/api/v1"))).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    /// Waits until its readiness is as expected, and says so with this word.
+    ///
+    /// # Errors
+    /// It does not become so within half a minute.
+    pub async fn becomes(&self, status: u16, word: &str) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let (found, text) = self.look("/readyz").await?;
+            if found == status && text.contains(word) {
+                return Ok(());
+            }
+            if began.elapsed() > Duration::from_secs(30) {
+                bail!("/readyz says {found} {text}, not {status} {word}\n{}", tail(&self.place.log()));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Sends it a signal by name.
+    ///
+    /// # Errors
+    /// It cannot be signalled.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        let pid = self.pid().context("it has ended already")?;
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().await?;
+        if !sent.success() {
+            bail!("process {pid} cannot be signalled");
+        }
+        Ok(())
+    }
+
     /// Queues a run; its number.
     ///
     /// # Errors
@@ -224,11 +328,7 @@ impl Host {
     /// # Errors
     /// It takes longer than it may.
     pub async fn stop(mut self) -> Result<ExitStatus> {
-        let pid = self.child.id().context("it has ended already")?;
-        let sent = Command::new("kill").arg("-TERM").arg(pid.to_string()).status().await?;
-        if !sent.success() {
-            bail!("process {pid} cannot be signalled");
-        }
+        self.signal("TERM").await?;
         tokio::time::timeout(STOP, self.child.wait())
             .await
             .with_context(|| format!("it was still there {} s after SIGTERM", STOP.as_secs()))?

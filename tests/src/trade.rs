@@ -115,7 +115,11 @@ fn change(document: Value) -> Result<PlatformChange> {
     serde_json::from_value(document).context("a platform's document")
 }
 
-fn shop_platform(shop: &Simulator) -> Result<Value> {
+/// How the shop's platform is set up.
+///
+/// # Errors
+/// The shop has no port.
+pub fn shop_platform(shop: &Simulator) -> Result<Value> {
     let port: u16 = shop.url.rsplit(':').next().and_then(|port| port.parse().ok()).context("the shop has a port")?;
     Ok(json!({
         "settings": {"url": shop.url, "environment": "test", "overlap_seconds": 5},

@@ -25,7 +25,8 @@ impl Ledger {
             });
         }
         let copied = copy(self.path(), target);
-        if copied.is_err() {
+        // What somebody else put there meanwhile is not ours to remove.
+        if copied.as_ref().is_err_and(|error| !matches!(error, LedgerError::Copy { .. })) {
             drop(std::fs::remove_file(target));
         }
         copied
