@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Flags};
+use crate::runtime::compile::{self, CompileLimits};
 use client::Client;
 use failure::Failure;
 use output::Output;
@@ -122,6 +123,14 @@ enum Command {
     Restore(restore::Args),
     /// Print the script that completes commands in your shell
     Completions(completions::Args),
+    /// Compile a connector from stdin to stdout: what the service starts for that
+    #[command(name = compile::COMMAND, hide = true)]
+    CompileConnector {
+        #[arg(long)]
+        memory: u64,
+        #[arg(long)]
+        seconds: u64,
+    },
 }
 
 /// How a command ended.
@@ -180,6 +189,16 @@ pub fn main() -> ExitCode {
     if let Command::Completions(args) = &cli.command {
         return ExitCode::from(completions::run(args).code());
     }
+    if let Command::CompileConnector { memory, seconds } = cli.command {
+        // It has no configuration, no threads, and stdout is for the code.
+        return match compile::child(&CompileLimits { memory, seconds }) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(words) => {
+                eprintln!("{words}");
+                ExitCode::from(compile::REFUSED)
+            }
+        };
+    }
     let exit = match begin(cli, out) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -192,8 +211,9 @@ pub fn main() -> ExitCode {
 
 fn begin(cli: Cli, out: Output) -> Result<Exit, Failure> {
     let Global { config, data, plugins, listen, .. } = cli.global;
-    let config = Config::load(&Flags { config, data, plugins, listen })
+    let mut config = Config::load(&Flags { config, data, plugins, listen })
         .map_err(|error| Failure { exit: Exit::Usage, ..Failure::of(&error) })?;
+    config.compiler = compile::Place::this_program();
     let context = Context { config, listen, out };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -227,6 +247,7 @@ async fn dispatch(context: Context, command: Command) -> Result<Exit, Failure> {
         Command::Backup(args) => backup::run(context, args).await,
         Command::Restore(args) => restore::run(context, args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
+        Command::CompileConnector { .. } => Err(Failure::new("this command is run before everything else")),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -11,7 +12,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::capability::Secret;
 use crate::ledger::tidy::Retention;
-use crate::runtime::limits::Limits;
+use crate::model::PlatformCode;
+use crate::runtime::compile::{CompileLimits, Place};
+use crate::runtime::limits::{Limits, PlatformLimits};
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("config/default.toml");
@@ -41,7 +44,8 @@ pub enum MetricsAccess {
 }
 
 /// Keys, or tables of keys, whose change counts at the next start. All others count at once.
-pub const AFTER_RESTART: &[&str] = &["data", "plugins", "listen", "log.format"];
+pub const AFTER_RESTART: &[&str] =
+    &["data", "plugins", "listen", "log.format", "reload.poll-seconds", "compile.memory", "compile.seconds"];
 
 /// Validated configuration.
 #[derive(Debug, Clone)]
@@ -60,8 +64,14 @@ pub struct Config {
     pub page: u32,
     /// Seconds before an `event` action runs.
     pub event_delay: u32,
-    /// Limits of a platform's connector.
-    pub limits: Limits,
+    /// Limits of platforms' connectors.
+    pub limits: PlatformLimits,
+    /// Limits of the compiling process.
+    pub compile: CompileLimits,
+    /// Who compiles connectors: this process, unless the program says that it can be started for that.
+    pub compiler: Place,
+    /// Time between two looks at the plugins folder where the system tells nothing; absent: the system tells.
+    pub poll: Option<Duration>,
     /// Who may read the metrics.
     pub metrics: MetricsAccess,
     /// Bytes that have to be free where the ledger lies.
@@ -136,7 +146,8 @@ struct Raw {
     listen: SocketAddr,
     log: RawLog,
     sync: RawSync,
-    limits: Limits,
+    compile: CompileLimits,
+    reload: RawReload,
     metrics: RawMetrics,
     ledger: RawLedger,
     retention: Retention,
@@ -151,6 +162,12 @@ struct RawMetrics {
 #[serde(rename_all = "kebab-case")]
 struct RawLedger {
     min_free: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct RawReload {
+    poll_seconds: u64,
 }
 
 #[derive(Deserialize)]
@@ -205,6 +222,7 @@ impl Config {
             }
         }
         let effective = table.clone();
+        let limits = limits(table.remove("limits"))?;
         let raw: Raw = Value::Table(table)
             .try_into()
             .map_err(|error: toml::de::Error| ConfigError::Value { message: error.message().to_owned() })?;
@@ -230,7 +248,10 @@ impl Config {
             log_filter: raw.log.filter,
             page: raw.sync.page,
             event_delay: raw.sync.event_delay,
-            limits: raw.limits,
+            limits,
+            compile: raw.compile,
+            compiler: Place::Here,
+            poll: Some(Duration::from_secs(raw.reload.poll_seconds)).filter(|wait| !wait.is_zero()),
             metrics: raw.metrics.access,
             min_free: raw.ledger.min_free,
             retention: raw.retention,
@@ -281,6 +302,9 @@ impl Config {
             listen: self.listen,
             log_format: self.log_format,
             seal_key: self.seal_key.clone(),
+            compile: self.compile.clone(),
+            compiler: self.compiler.clone(),
+            poll: self.poll,
             flags: self.flags.clone(),
             effective,
             ..other
@@ -308,10 +332,55 @@ fn flatten(table: &Table, prefix: &str, keys: &mut BTreeMap<String, Value>) {
     }
 }
 
+/// Takes the table of limits apart: those of all, and each platform's own on top of them.
+fn limits(table: Option<Value>) -> Result<PlatformLimits, ConfigError> {
+    let value = |message: String| ConfigError::Value { message };
+    let Some(Value::Table(mut all)) = table else { return Ok(PlatformLimits::default()) };
+    let own = match all.remove("platform") {
+        Some(Value::Table(own)) => own,
+        _ => Table::new(),
+    };
+    let read = |table: Table| -> Result<Limits, ConfigError> {
+        Value::Table(table).try_into().map_err(|error: toml::de::Error| value(error.message().to_owned()))
+    };
+    let mut platforms = Vec::new();
+    for (code, differs) in own {
+        let mut table = all.clone();
+        let Value::Table(differs) = differs else {
+            return Err(value(format!("`limits.platform.{code}` must be a table")));
+        };
+        table.extend(differs);
+        let parsed = PlatformCode::parse(&code)
+            .map_err(|error| value(format!("`limits.platform.{code}` names no platform: {error}")))?;
+        platforms.push((parsed, read(table)?));
+    }
+    Ok(PlatformLimits::new(read(all)?, platforms))
+}
+
 /// Puts the file's values over the defaults; the defaults name every key there is.
 fn overlay(defaults: &mut Table, own: Table, path: &Path, prefix: &str) -> Result<(), ConfigError> {
     for (key, value) in own {
         let full = format!("{prefix}{key}");
+        // Any platform may have a table there; it has the keys of the table above.
+        if full == "limits.platform"
+            && let Value::Table(platforms) = value
+        {
+            let mut known = defaults.clone();
+            known.remove("platform");
+            for (code, own) in platforms {
+                let Value::Table(own) = own else {
+                    return Err(ConfigError::Value { message: format!("`{full}.{code}` must be a table") });
+                };
+                let keys: Vec<String> = own.keys().cloned().collect();
+                let mut whole = known.clone();
+                overlay(&mut whole, own, path, &format!("{full}.{code}."))?;
+                whole.retain(|key, _| keys.iter().any(|own| own == key));
+                if let Some(Value::Table(tables)) = defaults.get_mut("platform") {
+                    tables.insert(code, Value::Table(whole));
+                }
+            }
+            continue;
+        }
         let Some(default) = defaults.get_mut(&key) else {
             let nearest = defaults
                 .keys()
@@ -349,7 +418,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_code() {
         let config = load("", &[]).unwrap();
-        assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.limits, PlatformLimits::default());
         assert_eq!(config.listen.to_string(), "127.0.0.1:8484");
         assert!(config.seal_key.is_none());
         assert_eq!(config.retention, Retention::default());
@@ -359,8 +428,18 @@ mod tests {
     fn file_environment_and_flags_in_this_order() {
         let config = load("data = \"a\"\n[limits]\nmemory = 1024\n", &[("TRADEPOST_DATA", "b")]).unwrap();
         assert_eq!(config.data, PathBuf::from("b"));
-        assert_eq!(config.limits.memory, 1024);
-        assert_eq!(config.limits.blob, Limits::default().blob);
+        assert_eq!(config.limits.all().memory, 1024);
+        assert_eq!(config.limits.all().blob, Limits::default().blob);
+    }
+
+    #[test]
+    fn a_platform_has_its_own_limits_on_top_of_those_of_all() {
+        // Whatever the order of the tables.
+        let config = load("[limits.platform.shop]\nmemory = 5\n[limits]\nhandles = 9\n", &[]).unwrap();
+        let shop = config.limits.of(&PlatformCode::parse("shop").unwrap());
+        assert_eq!((shop.memory, shop.handles, shop.blob), (5, 9, Limits::default().blob));
+        let erp = config.limits.of(&PlatformCode::parse("erp").unwrap());
+        assert_eq!((erp.memory, erp.handles), (Limits::default().memory, 9));
     }
 
     #[test]
@@ -373,7 +452,7 @@ mod tests {
         assert_eq!(differences.at_once, ["limits.memory", "log.filter"]);
         assert_eq!(differences.restart, ["listen", "log.format"]);
         let now = old.with_changes_of(new.clone());
-        assert_eq!((now.limits.memory, now.log_filter.as_str()), (9, "debug"));
+        assert_eq!((now.limits.all().memory, now.log_filter.as_str()), (9, "debug"));
         assert_eq!((now.listen, now.log_format), (old.listen, old.log_format));
         // What waits for a restart is said again and again, what counts is not.
         assert_eq!(now.differences(&new), Differences { at_once: vec![], restart: differences.restart });
@@ -395,6 +474,12 @@ mod tests {
             ("listn = \"127.0.0.1:1\"", "there is no key `listn`; did you mean `listen`?"),
             ("[limits]\nmemroy = 1", "there is no key `limits.memroy`; did you mean `limits.memory`?"),
             ("[limits]\nmemory = \"1 GB\"", "`limits.memory` must be a integer, found a string"),
+            (
+                "[limits.platform.shop]\nmemroy = 1",
+                "no key `limits.platform.shop.memroy`; did you mean `limits.platform.shop.memory`",
+            ),
+            ("[limits.platform]\nshop = 1", "`limits.platform.shop` must be a table"),
+            ("[limits.platform.\"No Code\"]\nmemory = 1", "names no platform"),
             ("listen = \"0.0.0.0:80\"", "is not a loopback address"),
             ("[sync]\npage = 5000", "`sync.page = 5000` must be 1 to 1000"),
             ("[log]\nfilter = \"x=y=z\"", "is no filter"),

@@ -16,6 +16,7 @@ pub mod intent;
 pub mod link;
 pub mod measure;
 pub mod platform;
+pub mod plugin;
 pub mod record;
 pub mod reservation;
 pub mod run;

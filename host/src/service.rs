@@ -35,7 +35,7 @@ use crate::plugins::{Registry, RegistryError, Watcher, watch};
 use crate::runtime::blobs::{BlobError, BlobFolder};
 use crate::runtime::engine::EngineError;
 use crate::runtime::http::SystemLookup;
-use crate::runtime::{Cache, Engine, Runtime};
+use crate::runtime::{Cache, Engine, Options, Runtime};
 use crate::sync::clock::{Clock, SystemClock};
 use crate::sync::connector::Unserved;
 use crate::sync::push::PushError;
@@ -147,10 +147,12 @@ impl Service {
         let cache = Cache::open(&folder.root().join("cache"))
             .inspect_err(|error| tracing::warn!(%error, "compiled code is not cached"))
             .ok();
-        let engine = Engine::new(cache)?;
+        let (compiler, compile) = (config.compiler.clone(), config.compile.clone());
+        let engine = Engine::with(Options { cache, compiler, compile })?;
         let blobs = Arc::new(BlobFolder::open(&folder.root().join("blobs"))?);
         let runtime = Arc::new(Runtime::new(engine.clone(), Arc::new(LedgerStore(ledger.clone())), blobs));
-        let registry = Registry::open(&config.plugins, engine)?;
+        let kept = folder.root().join("connectors");
+        let registry = Registry::remembering(&config.plugins, engine, ledger.clone(), &kept)?;
         registry.reconcile().await?;
         let serving = Arc::new(Serving::new(
             ledger.clone(),
@@ -165,7 +167,7 @@ impl Service {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let meters = Meters::default();
         let runs = Runs::new(ledger.clone(), Arc::clone(&serving), Arc::clone(&clock), tuning(&config), meters.clone());
-        let watcher = watch(registry.clone());
+        let watcher = watch(registry.clone(), config.poll);
         let service = Self {
             inner: Arc::new(Inner {
                 config: tokio::sync::watch::Sender::new(Arc::new(config)),
@@ -406,7 +408,7 @@ impl Service {
 
 fn tuning(config: &Config) -> Tuning {
     Tuning {
-        deadline: SignedDuration::try_from(config.limits.call()).unwrap_or(SignedDuration::from_mins(10)),
+        deadline: SignedDuration::try_from(config.limits.longest_call()).unwrap_or(SignedDuration::from_mins(10)),
         event_delay: Duration::from_secs(config.event_delay.into()),
         page: config.page,
     }

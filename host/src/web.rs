@@ -107,7 +107,8 @@ fn routes(service: Service, stop: CancellationToken) -> Router {
         .route("/records/{id}/merge", post(records::merge))
         .route("/plugins", get(plugins::list))
         .route("/plugins/rescan", post(plugins::rescan))
-        .route("/plugins/{name}", get(plugins::show));
+        .route("/plugins/{name}", get(plugins::show))
+        .route("/plugins/{name}/approve", post(plugins::approve));
     Router::new()
         .nest("/api/v1", v1)
         .route("/healthz", get(health::healthz))

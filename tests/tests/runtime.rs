@@ -6,7 +6,13 @@
 mod calls;
 #[path = "runtime/check.rs"]
 mod check;
+#[path = "runtime/compile.rs"]
+mod compile;
+#[path = "runtime/fences.rs"]
+mod fences;
 #[path = "runtime/plugins.rs"]
 mod plugins;
+#[path = "runtime/server.rs"]
+mod server;
 #[path = "runtime/world.rs"]
 mod world;

@@ -8,7 +8,7 @@ use super::{Context, Exit};
 use crate::config::Config;
 use crate::ledger::backup;
 use crate::plugins::{Plugin, Registry, Standing};
-use crate::runtime::Engine;
+use crate::runtime::{Engine, Options};
 use crate::service::folder::{DataFolder, FolderError};
 
 /// Looks at a folder that is being written to so often.
@@ -72,7 +72,9 @@ fn data(config: &Config) -> Result<String, Failure> {
 }
 
 async fn plugins(config: &Config) -> Result<Vec<Plugin>, Failure> {
-    let engine = Engine::new(None).map_err(|error| Failure::of(&error))?;
+    let engine =
+        Engine::with(Options { compiler: config.compiler.clone(), compile: config.compile.clone(), cache: None })
+            .map_err(|error| Failure::of(&error))?;
     let registry = Registry::open(&config.plugins, engine).map_err(|error| Failure::of(&error))?;
     for _ in 0..LOOKS {
         if registry.reconcile().await.map_err(|error| Failure::of(&error))? {
@@ -91,7 +93,7 @@ fn of_plugin(plugin: &Plugin) -> Value {
         .unwrap_or_default();
     match &plugin.standing {
         Standing::Serving => finding(&about, true, name),
-        Standing::Superseded { by } => finding(&about, true, format!("{name}, {by} holds a newer build")),
+        Standing::Held { reason, .. } => finding(&about, false, reason.clone()),
         Standing::Refused { reason, .. } => finding(&about, false, reason.clone()),
     }
 }

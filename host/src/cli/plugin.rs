@@ -11,7 +11,8 @@ use super::{Context, Exit};
 #[derive(Debug, Subcommand)]
 #[command(
     after_help = "A connector is a .wasm file. Dropped into the plugins folder it serves new runs at once; one that cannot be \
-used is refused with the reason, and the build before goes on."
+used is refused with the reason, and the build before goes on. One that wants more than the build before it is held until it is \
+approved."
 )]
 pub(super) enum Command {
     /// Files in the plugins folder and what stands of them
@@ -23,6 +24,11 @@ pub(super) enum Command {
     },
     /// Look at the folder again now
     Rescan,
+    /// Let a held file serve: one that wants more than the build before it, is another connector, is older, or failed
+    Approve {
+        /// Name of the file, or id of the connector if only one file of it waits
+        name: String,
+    },
 }
 
 pub(super) async fn run(context: Context, command: Command) -> Result<Exit, Failure> {
@@ -30,6 +36,25 @@ pub(super) async fn run(context: Context, command: Command) -> Result<Exit, Fail
     match command {
         Command::List => list(out, &client.get("/plugins").await?),
         Command::Rescan => list(out, &client.post("/plugins/rescan", &json!({})).await?),
+        Command::Approve { name } => {
+            // What is shown now is what is approved, whatever is dropped meanwhile.
+            let plugins = client.get("/plugins").await?;
+            let waiting: Vec<&Value> = items(&plugins, "")
+                .iter()
+                .filter(|plugin| {
+                    text(plugin, "standing") == "held"
+                        && (plugin["file"] == name.as_str() || plugin["connector"] == name.as_str())
+                })
+                .collect();
+            let body = match waiting.as_slice() {
+                [one] => json!({ "hash": one["hash"] }),
+                _ => json!({}),
+            };
+            for want in waiting.iter().flat_map(|plugin| items(plugin, "wants")) {
+                out.line(escape(&format!("allowed: {}", plain(want))));
+            }
+            list(out, &client.post(&format!("/plugins/{}/approve", segment(&name)), &body).await?);
+        }
         Command::Show { name } => {
             let shown = client.get(&format!("/plugins/{}", segment(&name))).await?;
             out.value(&shown);
@@ -50,7 +75,11 @@ fn list(out: Output, plugins: &Value) {
                 text(plugin, "file"),
                 text(plugin, "connector"),
                 text(plugin, "version"),
-                if earlier { format!("{standing}, the build before serves") } else { standing },
+                match text(plugin, "serving") {
+                    serving if earlier && !serving.is_empty() => format!("{standing}, {serving} serves"),
+                    _ if earlier => format!("{standing}, the build before serves"),
+                    _ => standing,
+                },
                 text(plugin, "reason"),
             ]
         })
@@ -75,6 +104,9 @@ fn show(out: Output, shown: &Value) {
     let reason = text(shown, "reason");
     if !reason.is_empty() {
         out.line(escape(&reason));
+    }
+    for want in items(shown, "wants") {
+        out.line(escape(&format!("  new: {}", plain(want))));
     }
     if description.is_null() {
         return;

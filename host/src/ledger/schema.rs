@@ -10,7 +10,8 @@ use super::{LedgerError, backup};
 use crate::crash;
 
 /// Every change of the schema, in order; the number of those applied is the schema's version.
-pub(super) const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("schema/0001.sql"))];
+pub(super) const MIGRATIONS: &[M<'static>] =
+    &[M::up(include_str!("schema/0001.sql")), M::up(include_str!("schema/0002.sql"))];
 
 /// Memory for pages of the file.
 const CACHE_KIB: i64 = 32 * 1024;

@@ -144,6 +144,12 @@ pub enum CallError {
         /// What happened.
         message: String,
     },
+    /// The host itself cannot go on: its ledger or its disk. Not the connector's fault.
+    #[error("the host cannot go on: {message}")]
+    Host {
+        /// What happened.
+        message: String,
+    },
     /// There is no connector for the platform, or it lacks the ability.
     #[error("{message}")]
     Missing {

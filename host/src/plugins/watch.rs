@@ -24,11 +24,28 @@ impl Drop for Watcher {
     }
 }
 
-/// Watches the registry's folder and reconciles after every change. Call [`Registry::reconcile`] once before, so that a
-/// start does not begin without connectors.
+/// Watches the registry's folder and reconciles after every change: as the system tells, or with `poll` at every such
+/// interval, for network mounts that tell nothing. Call [`Registry::reconcile`] once before, so that a start does not
+/// begin without connectors.
 #[must_use]
-pub fn watch(registry: Registry) -> Watcher {
-    Watcher { task: tokio::spawn(run(registry)) }
+pub fn watch(registry: Registry, poll: Option<Duration>) -> Watcher {
+    Watcher {
+        task: tokio::spawn(async move {
+            match poll {
+                Some(every) => look_regularly(registry, every).await,
+                None => run(registry).await,
+            }
+        }),
+    }
+}
+
+async fn look_regularly(registry: Registry, every: Duration) {
+    loop {
+        if let Err(error) = registry.reconcile().await {
+            tracing::warn!(%error, "the plugins folder cannot be read; what serves goes on serving");
+        }
+        tokio::time::sleep(every).await;
+    }
 }
 
 async fn run(registry: Registry) {

@@ -1,8 +1,9 @@
 //! One build of a connector: a file that was parsed, checked, compiled and asked what it is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use wasmtime::component::InstancePre;
 
@@ -14,15 +15,26 @@ use super::imports::storage::Turns;
 use super::imports::{Clock, Phase, Powers};
 use super::instance::{self, Call, State};
 use super::limits::Limits;
-use super::log::Log;
+use super::log::{LineRate, Log};
 use super::power::{CallContext, Class, NoHttp};
+use super::trial::{Tell, Trial};
 use crate::model::description::Description;
-use crate::model::{PlatformCode, PlatformId};
+use crate::model::{CallError, PlatformCode, PlatformId};
 
 /// A build that can be called. Runs hold it to their end, whatever the plugins folder does meanwhile.
 pub struct Build {
     hash: String,
     description: Arc<Description>,
+    engine: Engine,
+    /// Loaded at first use where the file is known already.
+    code: OnceCell<Code>,
+    /// Where the bytes are until then.
+    file: Option<PathBuf>,
+    trial: Trial,
+}
+
+/// Code that is ready to be instantiated.
+pub(super) struct Code {
     pub(super) pre: InstancePre<State>,
     pub(super) connector: xc::GuestIndices,
     pub(super) source: Option<xs::GuestIndices>,
@@ -43,21 +55,66 @@ impl Build {
     /// A sentence for the operator; nothing was swapped.
     pub async fn load(engine: &Engine, bytes: Arc<[u8]>, known: Option<Arc<Description>>) -> Result<Self, LoadError> {
         let hash = hash(&bytes);
-        let (component, checked) = engine.compile(bytes).await?;
-        for name in &checked.unknown {
-            tracing::info!(interface = name, "the connector offers what this host does not use");
-        }
-        let imports = |error: wasmtime::Error| LoadError::Imports { message: format!("{error:#}") };
-        let pre = engine.linker().instantiate_pre(&component).map_err(imports)?;
-        let connector = xc::GuestIndices::new(&pre).map_err(imports)?;
-        let source = checked.source.then(|| xs::GuestIndices::new(&pre)).transpose().map_err(imports)?;
-        let target = checked.target.then(|| xt::GuestIndices::new(&pre)).transpose().map_err(imports)?;
+        let code = Code::load(engine, bytes).await?;
         let description = match known {
             Some(description) => description,
-            None => Arc::new(describe(engine, &pre, &connector).await?),
+            None => Arc::new(describe(engine, &code.pre, &code.connector).await?),
         };
-        agree(&description, source.is_some(), target.is_some())?;
-        Ok(Self { hash, description, pre, connector, source, target })
+        agree(&description, code.source.is_some(), code.target.is_some())?;
+        let code = OnceCell::new_with(Some(code));
+        Ok(Self { hash, description, engine: engine.clone(), code, file: None, trial: Trial::default() })
+    }
+
+    /// A build of a file that was loaded by an equal host before: its code is loaded at first use, when the file must
+    /// still have this hash.
+    #[must_use]
+    pub fn known(engine: &Engine, hash: String, file: PathBuf, description: Arc<Description>) -> Self {
+        let engine = engine.clone();
+        Self { hash, description, engine, code: OnceCell::new(), file: Some(file), trial: Trial::default() }
+    }
+
+    /// Loads the code now.
+    ///
+    /// # Errors
+    /// The file is gone or another, or does not load.
+    pub async fn prepare(&self) -> Result<(), LoadError> {
+        self.code().await.map(drop)
+    }
+
+    /// The engine that its code was compiled for.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(super) async fn code(&self) -> Result<&Code, LoadError> {
+        self.code
+            .get_or_try_init(|| async {
+                let path = self.file.clone().unwrap_or_default();
+                let bytes = tokio::fs::read(&path).await.unwrap_or_default();
+                if hash(&bytes) != self.hash {
+                    return Err(LoadError::Kept { path });
+                }
+                let code = Code::load(&self.engine, bytes.into()).await?;
+                agree(&self.description, code.source.is_some(), code.target.is_some())?;
+                Ok(code)
+            })
+            .await
+    }
+
+    /// Puts the build to the test in the place of another: in its first calls it can be taken back.
+    pub fn begin_trial(&self, previous: Arc<Self>, tell: Tell) {
+        let stores_anew = previous.description.storage_version != self.description.storage_version;
+        self.trial.begin(previous, stores_anew, tell);
+    }
+
+    /// What serves instead of this build, which was taken back.
+    #[must_use]
+    pub fn instead(&self) -> Option<Arc<Self>> {
+        self.trial.instead()
+    }
+
+    pub(super) fn judge<T>(&self, result: &Result<T, CallError>) -> Option<Arc<Self>> {
+        self.trial.judge(result)
     }
 
     /// What the connector says of itself.
@@ -73,6 +130,21 @@ impl Build {
     }
 }
 
+impl Code {
+    async fn load(engine: &Engine, bytes: Arc<[u8]>) -> Result<Self, LoadError> {
+        let (component, checked) = engine.compile(bytes).await?;
+        for name in &checked.unknown {
+            tracing::info!(interface = name, "the connector offers what this host does not use");
+        }
+        let imports = |error: wasmtime::Error| LoadError::Imports { message: format!("{error:#}") };
+        let pre = engine.linker().instantiate_pre(&component).map_err(imports)?;
+        let connector = xc::GuestIndices::new(&pre).map_err(imports)?;
+        let source = checked.source.then(|| xs::GuestIndices::new(&pre)).transpose().map_err(imports)?;
+        let target = checked.target.then(|| xt::GuestIndices::new(&pre)).transpose().map_err(imports)?;
+        Ok(Self { pre, connector, source, target })
+    }
+}
+
 /// Name of a file's content.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> String {
@@ -85,7 +157,7 @@ async fn describe(
     pre: &InstancePre<State>,
     connector: &xc::GuestIndices,
 ) -> Result<Description, LoadError> {
-    let limits = Arc::new(Limits { cpu_seconds: 5, call_seconds: 10, ..Limits::default() });
+    let limits = Arc::new(Limits { cpu_seconds: 2, call_seconds: 60, ..Limits::default() });
     let code = PlatformCode::parse("describe").expect("a code by its rule");
     let call = Call {
         context: CallContext {
@@ -95,7 +167,7 @@ async fn describe(
             class: Class::Rest,
             deadline: Instant::now() + limits.call(),
             blobs: PlatformBlobs::none(),
-            unsafe_sent: Arc::new(AtomicU32::new(0)),
+            deeds: Arc::default(),
             limits: limits.clone(),
         },
         phase: Phase::Describe,
@@ -107,7 +179,7 @@ async fn describe(
             turns: Turns::new(Arc::default()),
         },
         clock: Clock::Fixed,
-        log: Log::new(None, "describe", limits.log_lines),
+        log: Log::new(None, "describe", &limits, LineRate::default()),
         storage: Default::default(),
     };
     let connector = connector.clone();

@@ -3,7 +3,7 @@
 //! Loading machine code is running it: whoever can write an entry owns the process. So the folder is private, entries
 //! are authenticated with a key that lies in it, and any doubt is a miss that compiles again. Nothing from the plugins
 //! folder ever gets here except through the compiler.
-#![expect(unsafe_code, reason = "the one place that loads compiled code; see `Cache::load`")]
+#![expect(unsafe_code, reason = "the one place that loads compiled code; see `Cache::load` and `just_compiled`")]
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{Hash, Hasher};
@@ -12,6 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -87,6 +88,7 @@ impl Cache {
         let loaded = unsafe { Component::deserialize(engine, code) };
         match loaded {
             Ok(component) => {
+                warm(&component);
                 let _ = file.set_modified(SystemTime::now());
                 Some(component)
             }
@@ -99,17 +101,18 @@ impl Cache {
     }
 
     /// Keeps the code of a component. A failure costs time at the next start and nothing else.
-    pub(super) fn store(&self, engine: &Engine, component: &[u8], compiled: &Component) {
+    pub(super) fn store(&self, engine: &Engine, component: &[u8], code: &[u8]) {
         let name = entry(engine, component);
-        let written = compiled.serialize().map_err(io::Error::other).and_then(|code| {
+        let write = || {
             // A name of its own for each writer: two may compile the same file at the same time.
             let temp = self.folder.join(format!("{name}.{:?}.tmp", std::thread::current().id()));
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temp)?;
-            file.write_all(self.mac(&name, &code).as_bytes())?;
-            file.write_all(&code)?;
+            file.write_all(self.mac(&name, code).as_bytes())?;
+            file.write_all(code)?;
             drop(file);
             fs::rename(&temp, self.folder.join(&name))
-        });
+        };
+        let written: io::Result<()> = write();
         if let Err(error) = written {
             tracing::warn!(%error, "compiled code cannot be kept");
         }
@@ -138,8 +141,33 @@ impl Cache {
     }
 }
 
-/// Name of an entry, of fixed length: hash of component and engine.
+/// Loads code that this program's own compiler has just handed over, from memory.
+///
+/// # Errors
+/// When it is not for this engine.
+pub(super) fn just_compiled(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes come out of `Engine::precompile_component`, in this process or in one of this very program that
+    // this process started and heard through a pipe; nobody else could write them. Wasmtime checks version and settings.
+    let component = unsafe { Component::deserialize(engine, code) }?;
+    warm(&component);
+    Ok(component)
+}
+
+/// Makes the memory image now and not in the first call.
+fn warm(component: &Component) {
+    if let Err(error) = component.initialize_copy_on_write_image() {
+        tracing::debug!(error = format!("{error:#}"), "memory image is made at the first call instead");
+    }
+}
+
+/// Name of an entry, of fixed length: the component's SHA-256 and the engine's compatibility.
 fn entry(engine: &Engine, component: &[u8]) -> String {
+    let component: String = Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{component}-{}", compatibility(engine))
+}
+
+/// Hash of everything that code depends on: wasmtime's version and settings, the processor.
+pub(super) fn compatibility(engine: &Engine) -> String {
     struct Digest(blake3::Hasher);
     impl Hasher for Digest {
         fn finish(&self) -> u64 {
@@ -150,9 +178,8 @@ fn entry(engine: &Engine, component: &[u8]) -> String {
         }
     }
     let mut digest = Digest(blake3::Hasher::new());
-    digest.write(blake3::hash(component).as_bytes());
     engine.precompile_compatibility_hash().hash(&mut digest);
-    digest.0.finalize().to_hex().to_string()
+    digest.0.finalize().to_hex()[..32].to_owned()
 }
 
 fn key(path: &Path) -> Result<[u8; 32], CacheError> {

@@ -1,7 +1,7 @@
 //! A platform's connector for one run: a build of it with the platform's settings and powers.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -14,15 +14,16 @@ use wasmtime::component::Instance;
 use super::bindings::v0_1::wit::exports::tradepost::connector::source as xs;
 use super::bindings::v0_1::{self, Invalid, Reading, wit};
 use super::blobs::{BlobError, BlobFolder, PlatformBlobs};
-use super::build::Build;
-use super::engine::Engine;
+use super::build::{Build, Code};
+use super::engine::{Engine, LoadError};
 use super::exchange::Exchange;
 use super::imports::storage::{Overlay, StorageLock, Turns};
 use super::imports::{Clock, Phase, Powers};
 use super::instance::{self, Call, State};
 use super::limits::{Limit, Limits};
-use super::log::Log;
+use super::log::{LineRate, Log};
 use super::power::{Answer, CallContext, Class, HttpClient, Request, Store};
+use crate::ledger::LedgerError;
 use crate::model::description::{Account, Description, Removal};
 use crate::model::{
     CallError, Called, Doomed, Found, Issue, Kind, Outcome, Page, PlatformCode, PlatformId, Probe, PullRequest, Record,
@@ -35,7 +36,14 @@ pub struct Runtime {
     engine: Engine,
     store: Arc<dyn Store>,
     blobs: Arc<BlobFolder>,
-    storages: Mutex<HashMap<PlatformId, StorageLock>>,
+    shared: Mutex<HashMap<PlatformId, Shared>>,
+}
+
+/// What all calls of a platform share, whatever its settings and builds.
+#[derive(Clone, Default)]
+struct Shared {
+    storage: StorageLock,
+    lines: LineRate,
 }
 
 /// What one platform lends its connector.
@@ -61,7 +69,7 @@ impl Runtime {
     /// A runtime over the ledger's storage and the blob folder.
     #[must_use]
     pub fn new(engine: Engine, store: Arc<dyn Store>, blobs: Arc<BlobFolder>) -> Self {
-        Self { engine, store, blobs, storages: Mutex::default() }
+        Self { engine, store, blobs, shared: Mutex::default() }
     }
 
     /// The engine, for loading builds.
@@ -73,22 +81,22 @@ impl Runtime {
     /// The connector of a platform for one run.
     #[must_use]
     pub fn connector(&self, build: Arc<Build>, lent: Lent) -> PlatformConnector {
-        let lock =
-            self.storages.lock().unwrap_or_else(PoisonError::into_inner).entry(lent.platform).or_default().clone();
+        let Shared { storage, lines } =
+            self.shared.lock().unwrap_or_else(PoisonError::into_inner).entry(lent.platform).or_default().clone();
         let settings = with_defaults(&build.description().settings_schema, lent.settings);
         PlatformConnector {
-            engine: self.engine.clone(),
             powers: Powers {
                 settings: settings.to_string().into(),
                 http: lent.http,
                 store: Some(self.store.clone()),
                 exchange: lent.exchange,
-                turns: Turns::new(lock),
+                turns: Turns::new(storage),
             },
             blobs: PlatformBlobs::new(self.blobs.clone(), self.store.clone(), lent.platform),
             platform: lent.platform,
             code: lent.code,
             limits: lent.limits,
+            lines,
             preview: lent.preview,
             build,
         }
@@ -112,11 +120,11 @@ fn with_defaults(schema: &Value, settings: Value) -> Value {
 
 /// The connector of one platform during one run.
 pub struct PlatformConnector {
-    engine: Engine,
     build: Arc<Build>,
     platform: PlatformId,
     code: PlatformCode,
     limits: Arc<Limits>,
+    lines: LineRate,
     preview: bool,
     blobs: PlatformBlobs,
     powers: Powers,
@@ -138,31 +146,64 @@ impl PlatformConnector {
             deadline: Instant::now() + self.limits.call(),
             limits: self.limits.clone(),
             blobs: self.blobs.clone(),
-            unsafe_sent: Arc::new(AtomicU32::new(0)),
+            deeds: Arc::default(),
+        }
+    }
+
+    /// The build that answers now: where one was taken back, the one before it.
+    fn current(&self) -> Arc<Build> {
+        let mut build = self.build.clone();
+        while let Some(previous) = build.instead() {
+            build = previous;
+        }
+        build
+    }
+
+    /// Asks the build that serves. When it fails in its first calls and nothing of the call left the host, the build
+    /// before it answers, as if it had never been replaced.
+    async fn served<'a, T>(
+        &'a self,
+        clean: impl Fn() -> bool + Send,
+        ask: impl Fn(Arc<Build>) -> BoxFuture<'a, Called<T>> + Send,
+    ) -> Called<T> {
+        let mut build = self.current();
+        loop {
+            let called = ask(build.clone()).await;
+            match build.judge(&called.result) {
+                Some(previous) if called.unsafe_sent == 0 && clean() => build = previous,
+                _ => return called,
+            }
         }
     }
 
     /// One call in a fresh instance.
-    async fn call<T: Send>(&self, phase: Phase, class: Class, work: impl Work<T>) -> (Result<T, CallError>, End) {
+    async fn call<T: Send>(
+        &self,
+        build: &Build,
+        code: &Code,
+        phase: Phase,
+        class: Class,
+        work: impl Work<T>,
+    ) -> (Result<T, CallError>, End) {
         let context = self.context(class);
-        let unsafe_sent = context.unsafe_sent.clone();
-        let description = self.build.description();
+        let seen = context.clone();
+        let description = build.description();
         let name = format!("{}@{}", description.id, description.version);
         let call = Call {
             context,
             phase,
             powers: self.powers.clone(),
             clock: Clock::Real,
-            log: Log::new(Some(&self.code), &name, self.limits.log_lines),
+            log: Log::new(Some(&self.code), &name, &self.limits, self.lines.clone()),
             storage: Overlay::default(),
         };
-        let finished = instance::run(&self.engine, &self.build.pre, call, work).await;
+        let finished = instance::run(build.engine(), &code.pre, call, work).await;
         let result = match finished.result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(CallError::Remote(v0_1::from_error(error))),
             Err(error) => Err(error),
         };
-        (result, End { unsafe_sent: unsafe_sent.load(Ordering::SeqCst), storage: finished.storage })
+        (result, End { unsafe_sent: seen.unsafe_sent(), storage: finished.storage })
     }
 
     async fn read_page(&self, kind: Kind, page: xs::Page) -> Result<Page, CallError> {
@@ -181,8 +222,8 @@ impl PlatformConnector {
         v0_1::page(kind, page, &reading).map_err(|error| refused("page", &error))
     }
 
-    fn lacks<T>(&self, interface: &str) -> Called<T> {
-        let Description { id, version, .. } = &**self.build.description();
+    fn lacks<T>(build: &Build, interface: &str) -> Called<T> {
+        let Description { id, version, .. } = &**build.description();
         let message = format!(
             "the connector {id} {version} exports no `{interface}`; use a build that has it, or remove the action"
         );
@@ -249,40 +290,61 @@ fn refused(what: &str, error: &Invalid) -> CallError {
     CallError::Trap { message: format!("its {what} is not what the contract says: {error}") }
 }
 
-fn broken(error: &dyn std::error::Error) -> CallError {
-    CallError::Trap { message: format!("the host cannot go on: {error}") }
+fn unloadable(error: &LoadError) -> CallError {
+    CallError::Missing { message: format!("the connector cannot be loaded: {error}") }
 }
 
-#[async_trait]
-impl Connector for PlatformConnector {
-    fn description(&self) -> &Description {
-        self.build.description()
-    }
+fn broken(error: &dyn std::error::Error) -> CallError {
+    CallError::Host { message: error.to_string() }
+}
 
-    async fn check(&self) -> Called<Account> {
-        let connector = self.build.connector.clone();
+/// The code of a build, or the end of the call.
+macro_rules! code {
+    ($build:expr) => {
+        match $build.code().await {
+            Ok(code) => code,
+            Err(error) => return Called::plain(Err(unloadable(&error))),
+        }
+    };
+}
+
+/// The interface of a build, or the end of the call.
+macro_rules! interface {
+    ($build:expr, $code:expr, $name:ident) => {
+        match $code.$name.clone() {
+            Some(interface) => interface,
+            None => return Self::lacks($build, stringify!($name)),
+        }
+    };
+}
+
+impl PlatformConnector {
+    async fn check_on(&self, build: &Build) -> Called<Account> {
+        let code = code!(build);
+        let connector = code.connector.clone();
         let work = async_work(move |store, instance| {
             Box::pin(async move {
                 let guest = connector.load(&mut *store, instance)?;
                 guest.call_check(&mut *store).await
             })
         });
-        let (result, end) = self.call(Phase::Check, Class::Order, work).await;
+        let (result, end) = self.call(build, code, Phase::Check, Class::Order, work).await;
         let account = |account| v0_1::account(account).map_err(|error| refused("account", &error));
         end.called(result.and_then(account))
     }
 
-    async fn pull(&self, request: PullRequest) -> Called<Page> {
-        let Some(source) = self.build.source.clone() else { return self.lacks("source") };
+    async fn pull_on(&self, build: &Build, request: &PullRequest) -> Called<Page> {
+        let code = code!(build);
+        let source = interface!(build, code, source);
         let kind = request.kind;
-        let asked = v0_1::pull_request(&request);
+        let asked = v0_1::pull_request(request);
         let work = async_work(move |store, instance| {
             Box::pin(async move {
                 let guest = source.load(&mut *store, instance)?;
                 guest.call_pull(&mut *store, &asked).await
             })
         });
-        let (result, end) = self.call(Phase::Pull, Class::of(kind), work).await;
+        let (result, end) = self.call(build, code, Phase::Pull, Class::of(kind), work).await;
         let page = match result {
             Ok(page) => self.read_page(kind, page).await,
             Err(error) => Err(error),
@@ -290,26 +352,28 @@ impl Connector for PlatformConnector {
         end.called(page)
     }
 
-    async fn acknowledge(&self, kind: Kind, receipt: String) -> Called<()> {
-        let Some(source) = self.build.source.clone() else { return self.lacks("source") };
+    async fn acknowledge_on(&self, build: &Build, kind: Kind, receipt: String) -> Called<()> {
+        let code = code!(build);
+        let source = interface!(build, code, source);
         let work = async_work(move |store, instance| {
             Box::pin(async move {
                 let guest = source.load(&mut *store, instance)?;
                 guest.call_acknowledge(&mut *store, v0_1::kind(kind), &receipt).await
             })
         });
-        let (result, end) = self.call(Phase::Acknowledge, Class::of(kind), work).await;
+        let (result, end) = self.call(build, code, Phase::Acknowledge, Class::of(kind), work).await;
         end.called(result)
     }
 
-    async fn push(&self, records: Vec<Record>, settle: Arc<dyn Settle>) -> Called<()> {
-        let Some(target) = self.build.target.clone() else { return self.lacks("target") };
+    async fn push_on(&self, build: &Build, records: &[Record], settle: Arc<dyn Settle>) -> Called<()> {
+        let code = code!(build);
+        let target = interface!(build, code, target);
         let Some(kind) = records.first().map(|record| record.kind) else { return Called::plain(Ok(())) };
-        let lent = match self.lend(&records).await {
+        let lent = match self.lend(records).await {
             Ok(lent) => lent,
             Err(error) => return Called::plain(Err(broken(&error))),
         };
-        let (batch, failed) = v0_1::offer(kind, &records, &lent);
+        let (batch, failed) = v0_1::offer(kind, records, &lent);
         for (item, Invalid { path, why }) in &failed {
             let issue = Issue { path: path.clone(), code: Some("contract".into()), message: why.clone() };
             let outcome = Outcome::Failed(RemoteError::Rejected(vec![issue]));
@@ -326,12 +390,20 @@ impl Connector for PlatformConnector {
                 guest.call_push(&mut *store, &batch).await
             })
         });
-        let (result, end) = self.call(Phase::Push(settle), Class::of(kind), work).await;
+        let (result, end) = self.call(build, code, Phase::Push(settle), Class::of(kind), work).await;
         end.called(result)
     }
 
-    async fn remove(&self, kind: Kind, items: Vec<Doomed>, how: Removal, settle: Arc<dyn Settle>) -> Called<()> {
-        let Some(target) = self.build.target.clone() else { return self.lacks("target") };
+    async fn remove_on(
+        &self,
+        build: &Build,
+        kind: Kind,
+        items: &[Doomed],
+        how: Removal,
+        settle: Arc<dyn Settle>,
+    ) -> Called<()> {
+        let code = code!(build);
+        let target = interface!(build, code, target);
         let items: Vec<_> = items.iter().map(v0_1::doomed).collect();
         let work = async_work(move |store, instance| {
             Box::pin(async move {
@@ -339,22 +411,102 @@ impl Connector for PlatformConnector {
                 guest.call_remove(&mut *store, v0_1::kind(kind), &items, v0_1::to_removal(how)).await
             })
         });
-        let (result, end) = self.call(Phase::Remove(settle), Class::of(kind), work).await;
+        let (result, end) = self.call(build, code, Phase::Remove(settle), Class::of(kind), work).await;
         end.called(result)
     }
 
-    async fn find(&self, kind: Kind, probes: Vec<Probe>) -> Called<Vec<Vec<Found>>> {
-        let Some(target) = self.build.target.clone() else { return self.lacks("target") };
+    async fn find_on(&self, build: &Build, kind: Kind, probes: &[Probe]) -> Called<Vec<Vec<Found>>> {
+        let code = code!(build);
+        let target = interface!(build, code, target);
         let asked: Vec<_> = probes.iter().map(v0_1::probe).collect();
+        let count = asked.len();
         let work = async_work(move |store, instance| {
             Box::pin(async move {
                 let guest = target.load(&mut *store, instance)?;
                 guest.call_find(&mut *store, v0_1::kind(kind), &asked).await
             })
         });
-        let (result, end) = self.call(Phase::Find, Class::of(kind), work).await;
-        let found = |found| v0_1::found(probes.len(), found).map_err(|error| refused("answer", &error));
+        let (result, end) = self.call(build, code, Phase::Find, Class::of(kind), work).await;
+        let found = |found| v0_1::found(count, found).map_err(|error| refused("answer", &error));
         end.called(result.and_then(found))
+    }
+}
+
+/// Passes outcomes on and remembers that there was one.
+struct Noted {
+    settle: Arc<dyn Settle>,
+    any: AtomicBool,
+}
+
+impl Noted {
+    fn new(settle: Arc<dyn Settle>) -> Arc<Self> {
+        Arc::new(Self { settle, any: AtomicBool::new(false) })
+    }
+
+    fn none(&self) -> bool {
+        !self.any.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Settle for Noted {
+    async fn settle(&self, item: &str, outcome: Outcome) -> Result<(), LedgerError> {
+        self.any.store(true, Ordering::SeqCst);
+        self.settle.settle(item, outcome).await
+    }
+}
+
+#[async_trait]
+impl Connector for PlatformConnector {
+    fn description(&self) -> &Description {
+        self.build.description()
+    }
+
+    async fn check(&self) -> Called<Account> {
+        self.served(|| true, |build| Box::pin(async move { self.check_on(&build).await })).await
+    }
+
+    async fn pull(&self, request: PullRequest) -> Called<Page> {
+        let ask = |build: Arc<Build>| -> BoxFuture<'_, _> {
+            let request = request.clone();
+            Box::pin(async move { self.pull_on(&build, &request).await })
+        };
+        self.served(|| true, ask).await
+    }
+
+    async fn acknowledge(&self, kind: Kind, receipt: String) -> Called<()> {
+        let ask = |build: Arc<Build>| -> BoxFuture<'_, _> {
+            let receipt = receipt.clone();
+            Box::pin(async move { self.acknowledge_on(&build, kind, receipt).await })
+        };
+        self.served(|| true, ask).await
+    }
+
+    async fn push(&self, records: Vec<Record>, settle: Arc<dyn Settle>) -> Called<()> {
+        let (records, noted) = (Arc::new(records), Noted::new(settle));
+        let ask = |build: Arc<Build>| -> BoxFuture<'_, _> {
+            let (records, settle) = (records.clone(), noted.clone());
+            Box::pin(async move { self.push_on(&build, &records, settle).await })
+        };
+        self.served(|| noted.none(), ask).await
+    }
+
+    async fn remove(&self, kind: Kind, items: Vec<Doomed>, how: Removal, settle: Arc<dyn Settle>) -> Called<()> {
+        let (items, noted) = (Arc::new(items), Noted::new(settle));
+        let ask = |build: Arc<Build>| -> BoxFuture<'_, _> {
+            let (items, settle) = (items.clone(), noted.clone());
+            Box::pin(async move { self.remove_on(&build, kind, &items, how, settle).await })
+        };
+        self.served(|| noted.none(), ask).await
+    }
+
+    async fn find(&self, kind: Kind, probes: Vec<Probe>) -> Called<Vec<Vec<Found>>> {
+        let probes = Arc::new(probes);
+        let ask = |build: Arc<Build>| -> BoxFuture<'_, _> {
+            let probes = probes.clone();
+            Box::pin(async move { self.find_on(&build, kind, &probes).await })
+        };
+        self.served(|| true, ask).await
     }
 
     async fn fetch(&self, url: &str) -> Result<Content, RemoteError> {

@@ -10,8 +10,9 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::bindings::v0_1::wit::Shop;
-use super::cache::Cache;
+use super::cache::{self, Cache};
 use super::check::{self, CheckError, Checked};
+use super::compile::{CompileLimits, Compiler, Place};
 use super::instance::State;
 
 /// Time between two looks at a running connector: how finely computing time is counted and shared.
@@ -67,9 +68,40 @@ pub enum LoadError {
         /// Why.
         message: String,
     },
+    /// The compiling process cannot be started or heard.
+    #[error("the compiling process cannot be used; the file is tried again: {source}")]
+    Compiler {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The bytes that were kept are not there any more, or others.
+    #[error("the kept file {path} is gone or was changed; drop the connector's file into the plugins folder again")]
+    Kept {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// The compiler's thread ended; a defect of the host.
     #[error("compiling ended unexpectedly")]
     Lost(#[source] tokio::task::JoinError),
+}
+
+impl LoadError {
+    /// Whether the same bytes may do another time: the machine was at fault.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Compiler { .. } | Self::Lost(_) => true,
+            Self::NotWasm
+            | Self::CoreModule
+            | Self::Precompiled
+            | Self::TooLarge { .. }
+            | Self::Check(_)
+            | Self::Compile { .. }
+            | Self::Imports { .. }
+            | Self::Describe { .. }
+            | Self::Kept { .. } => false,
+        }
+    }
 }
 
 /// The engine cannot be started on this machine.
@@ -90,6 +122,7 @@ struct Inner {
     engine: wasmtime::Engine,
     linker: Linker<State>,
     cache: Option<Cache>,
+    compiler: Compiler,
     calls: Arc<Semaphore>,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
@@ -112,12 +145,32 @@ pub struct Usage {
     pub cache_misses: u64,
 }
 
+/// How to start an engine.
+#[derive(Default)]
+pub struct Options {
+    /// Where compiled code is kept. Without it every start compiles every connector again.
+    pub cache: Option<Cache>,
+    /// Who compiles.
+    pub compiler: Place,
+    /// Limits of a compiling process.
+    pub compile: CompileLimits,
+}
+
 impl Engine {
-    /// Starts the engine. Without a cache every start compiles every connector again.
+    /// Starts an engine that compiles in this process. Without a cache every start compiles every connector again.
     ///
     /// # Errors
     /// When wasmtime refuses the machine.
     pub fn new(cache: Option<Cache>) -> Result<Self, EngineError> {
+        Self::with(Options { cache, ..Options::default() })
+    }
+
+    /// Starts the engine.
+    ///
+    /// # Errors
+    /// When wasmtime refuses the machine.
+    pub fn with(options: Options) -> Result<Self, EngineError> {
+        let Options { cache, compiler, compile } = options;
         let words = |error: wasmtime::Error| EngineError { message: format!("{error:#}") };
         let engine = match wasmtime::Engine::new(&config(true)) {
             Ok(engine) => engine,
@@ -149,6 +202,7 @@ impl Engine {
                 engine,
                 linker,
                 cache,
+                compiler: Compiler::new(compiler, compile),
                 calls: Arc::new(Semaphore::new(CALLS)),
                 cache_hits: AtomicU64::new(0),
                 cache_misses: AtomicU64::new(0),
@@ -174,6 +228,12 @@ impl Engine {
         &self.inner.engine
     }
 
+    /// What files are checked against: a file that passed under another one is checked again.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        format!("{} {}", env!("CARGO_PKG_VERSION"), cache::compatibility(&self.inner.engine))
+    }
+
     pub(super) fn linker(&self) -> &Linker<State> {
         &self.inner.linker
     }
@@ -183,35 +243,34 @@ impl Engine {
         self.inner.calls.clone().acquire_owned().await.ok()
     }
 
-    /// Parses, checks and compiles a file (or takes its code from the cache), off the async threads.
+    /// Parses and checks a file, off the async threads, and takes its code from the cache or compiles it.
     ///
     /// # Errors
     /// A sentence for the operator.
     pub(super) async fn compile(&self, bytes: Arc<[u8]>) -> Result<(Component, Checked), LoadError> {
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || engine.compile_now(&bytes)).await.map_err(LoadError::Lost)?
-    }
-
-    fn compile_now(&self, bytes: &[u8]) -> Result<(Component, Checked), LoadError> {
-        sniff(bytes)?;
-        let checked = check::check(bytes)?;
-        let cached = self.inner.cache.as_ref().and_then(|cache| cache.load(&self.inner.engine, bytes));
-        let counter = if cached.is_some() { &self.inner.cache_hits } else { &self.inner.cache_misses };
-        counter.fetch_add(1, Ordering::Relaxed);
-        let component = match cached {
-            Some(component) => component,
-            None => {
-                let component = Component::new(&self.inner.engine, bytes)
-                    .map_err(|error| LoadError::Compile { message: format!("{error:#}") })?;
-                if let Some(cache) = &self.inner.cache {
-                    cache.store(&self.inner.engine, bytes, &component);
-                }
-                component
-            }
+        let (engine, component) = (self.clone(), bytes.clone());
+        let look = move || {
+            sniff(&component)?;
+            let checked = check::check(&component)?;
+            let cached = engine.inner.cache.as_ref().and_then(|cache| cache.load(&engine.inner.engine, &component));
+            Ok::<_, LoadError>((checked, cached))
         };
-        if let Err(error) = component.initialize_copy_on_write_image() {
-            tracing::debug!(error = format!("{error:#}"), "memory image is made at the first call instead");
+        let (checked, cached) = tokio::task::spawn_blocking(look).await.map_err(LoadError::Lost)??;
+        if let Some(component) = cached {
+            self.inner.cache_hits.fetch_add(1, Ordering::Relaxed);
+            return Ok((component, checked));
         }
+        let code = self.inner.compiler.compile(&self.inner.engine, &bytes).await?;
+        self.inner.cache_misses.fetch_add(1, Ordering::Relaxed);
+        let engine = self.clone();
+        let take = move || {
+            if let Some(cache) = &engine.inner.cache {
+                cache.store(&engine.inner.engine, &bytes, &code);
+            }
+            cache::just_compiled(&engine.inner.engine, &code)
+                .map_err(|error| LoadError::Compile { message: format!("{error:#}") })
+        };
+        let component = tokio::task::spawn_blocking(take).await.map_err(LoadError::Lost)??;
         Ok((component, checked))
     }
 }
@@ -231,7 +290,8 @@ fn sniff(bytes: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-fn config(pooling: bool) -> Config {
+/// Settings of the engine. Code compiled for one kind of allocation runs in the other.
+pub(super) fn config(pooling: bool) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -264,6 +324,12 @@ fn config(pooling: bool) -> Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_of_the_compiling_process_fits_the_pooling_engine() {
+        let compatibility = |pooling| cache::compatibility(&wasmtime::Engine::new(&config(pooling)).unwrap());
+        assert_eq!(compatibility(true), compatibility(false));
+    }
 
     #[test]
     fn only_a_component_passes_by_its_first_bytes() {

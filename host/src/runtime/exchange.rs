@@ -156,11 +156,11 @@ impl Exchange {
     }
 
     /// Writes a whole file, replacing one that is there. Whoever looks sees the old bytes or the new ones; they are
-    /// durable when this returns. `ready` is called when only the renaming is left.
+    /// durable when this returns. `ready` is asked when only the renaming is left, and may forbid it.
     ///
     /// # Errors
     /// See [`ExchangeError`].
-    pub fn write(&self, path: &str, content: &mut dyn Read, ready: &dyn Fn()) -> Outcome<()> {
+    pub fn write(&self, path: &str, content: &mut dyn Read, ready: &dyn Fn() -> bool) -> Outcome<()> {
         let checked = self.checked(path)?;
         self.is_file(path, &checked)?;
         let at = |source| file_error(path, source);
@@ -172,7 +172,9 @@ impl Exchange {
             io::copy(content, &mut file)?;
             file.flush()?;
             file.sync_all()?;
-            ready();
+            if !ready() {
+                return Err(io::Error::other("the call was over before the file was written"));
+            }
             folder.rename(&temp, &folder, name)?;
             sync(&folder)?;
             crash::point(crash::Point::Sent);

@@ -12,7 +12,7 @@ mod resolver;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use backon::BackoffBuilder;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -59,6 +60,8 @@ pub struct PlatformHttp {
     grants: Arc<Grants>,
     client: reqwest::Client,
     rates: Rates,
+    /// Requests under way; the limit of whoever asks counts.
+    under_way: UnderWay,
     credentials: Credentials,
     masker: Masker,
     owns: Arc<dyn Fn() -> bool + Send + Sync>,
@@ -115,6 +118,7 @@ impl PlatformHttp {
         Ok(Self {
             client: builder.build().map_err(ClientError::Client)?,
             rates: Rates::new(grants.rates()),
+            under_way: UnderWay::default(),
             credentials: Credentials::new(settings, secrets),
             masker,
             owns,
@@ -150,9 +154,19 @@ impl PlatformHttp {
         loop {
             let turn = self.rates.admit(prepared.request.rate.as_deref(), call.class, PATIENCE.min(call.remaining()));
             let turn = turn.await.map_err(|seconds| Failure::Remote(RemoteError::Throttled(seconds)))?;
+            let most = call.limits.http_concurrent;
+            let Some(place) = self.under_way.place(most, call.deadline).await else {
+                let limit = Limit::HttpConcurrent.exceeded(&call.limits);
+                return Err(RemoteError::Unavailable(format!("the request was not sent: {limit}")).into());
+            };
             let deadline = (Instant::now() + wish).min(call.deadline);
-            let result = self.hops(call, &prepared, deadline).await;
-            drop(turn);
+            let result = self.hops(call, &prepared, deadline).await.map_err(|failure| match failure {
+                Failure::Remote(RemoteError::Timeout(words)) if Instant::now() >= deadline => {
+                    RemoteError::Timeout(format!("{words}: {}", reached(call, wish, deadline))).into()
+                }
+                failure => failure,
+            });
+            drop((turn, place));
             match result {
                 // The platform does not take the token any more: it did nothing, so any method may go again.
                 Ok(response) if response.status == StatusCode::UNAUTHORIZED.as_u16() && !fresh_login => {
@@ -254,8 +268,8 @@ impl PlatformHttp {
             builder = body::attach(builder, content, call).await?;
         }
         let read = prepared.request.is_read();
-        if !read {
-            call.leaves();
+        if !read && !call.leaves() {
+            return Err(RemoteError::Unavailable("the call was over before the request was sent".into()).into());
         }
         let sent = self.transmit(builder, origin, deadline).await;
         if !read && sent.as_ref().is_err_and(Failure::never_left) {
@@ -298,10 +312,7 @@ impl PlatformHttp {
         let reading = answer::read(call, &self.masker, response, prepared.request.to_blob);
         match timeout_at(deadline, reading).await {
             Ok(result) => result,
-            Err(_) => {
-                let limit = Limit::Http.exceeded(&call.limits);
-                Err(RemoteError::Timeout(format!("the answer of {host} did not end in time: {limit}")).into())
-            }
+            Err(_) => Err(RemoteError::Timeout(format!("the answer of {host} did not end in time")).into()),
         }
     }
 }
@@ -382,6 +393,54 @@ impl From<Denial> for Failure {
 impl From<RemoteError> for Failure {
     fn from(error: RemoteError) -> Self {
         Self::Remote(error)
+    }
+}
+
+/// What ended a request that took until its deadline.
+fn reached(call: &CallContext, wish: Duration, deadline: Instant) -> String {
+    if deadline == call.deadline {
+        Limit::HostCall.exceeded(&call.limits).to_string()
+    } else if wish < call.limits.http() {
+        format!("the connector gave it {} ms", wish.as_millis())
+    } else {
+        Limit::Http.exceeded(&call.limits).to_string()
+    }
+}
+
+/// Requests of a platform under way. Nobody who holds a place waits for another, so waiting always ends.
+#[derive(Default)]
+struct UnderWay {
+    count: Mutex<u64>,
+    freed: Notify,
+}
+
+/// A request's place; dropped when the answer is there.
+struct Place<'a>(&'a UnderWay);
+
+impl UnderWay {
+    /// Waits until less than `most` requests are under way; `None` when that took too long.
+    async fn place(&self, most: u64, deadline: Instant) -> Option<Place<'_>> {
+        // At the deadline places become free, but whoever takes one then has no time left to use it.
+        while Instant::now() < deadline {
+            let mut freed = std::pin::pin!(self.freed.notified());
+            freed.as_mut().enable();
+            {
+                let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+                if *count < most.max(1) {
+                    *count += 1;
+                    return Some(Place(self));
+                }
+            }
+            timeout_at(deadline, freed).await.ok()?;
+        }
+        None
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.freed.notify_one();
     }
 }
 

@@ -1,15 +1,18 @@
 //! One call: a fresh instance with its limits, dropped afterwards whatever happened.
 
-use std::sync::atomic::Ordering;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use wasmtime::component::{Instance, InstancePre, ResourceTable};
+use rustix::time::{ClockId, clock_gettime};
+use tokio::time::Instant;
+use wasmtime::component::{Instance, InstancePre, ResourceTable, ResourceTableError};
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
-use super::engine::{Engine, TICK};
+use super::engine::Engine;
 use super::imports::storage::Overlay;
 use super::imports::{Clock, Phase, Powers};
 use super::limits::{Exceeded, Limit, Limits};
@@ -48,19 +51,24 @@ impl State {
         wasi.stdout(call.log.stream()).stderr(call.log.stream());
         wasi.allow_ip_name_lookup(false).allow_tcp(false).allow_udp(false).max_random_size(1 << 20);
         call.clock.apply(&mut wasi);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(limits.handles).unwrap_or(usize::MAX));
         Self {
             wasi: wasi.build(),
-            table: ResourceTable::new(),
+            table,
             limiter: Limiter { limits: limits.clone(), used: 0 },
             meter: Meter::new(limits),
             call,
         }
     }
 
-    /// Stops the clock of computing time until the result is dropped: the host works now, or waits.
-    pub(super) fn on_host(&self) -> OnHost {
-        self.meter.pause();
-        OnHost { meter: self.meter.clone() }
+    /// Begins a host function: charges what it costs beyond the computing that is measured anyway, or a loop of calls
+    /// whose work other threads do would be free.
+    pub(super) fn host_call(&self, cost: Cost) -> wasmtime::Result<HostCall> {
+        self.meter.charge(cost.time())?;
+        let limits = self.call.context.limits.clone();
+        let ends = self.call.context.deadline.min(Instant::now() + limits.host_call());
+        Ok(HostCall { limits, ends })
     }
 }
 
@@ -111,7 +119,50 @@ impl ResourceLimiter for Limiter {
     }
 }
 
-/// Computing time of a connector, without the time that the host works or waits for it.
+/// What a host function costs beyond what this thread computes for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// Nothing else works for it.
+    Light,
+    /// The ledger or the disk does.
+    Disk,
+    /// The network, with encryption.
+    Network,
+}
+
+impl Cost {
+    fn time(self) -> Duration {
+        match self {
+            Self::Light => Duration::from_micros(1),
+            Self::Disk => Duration::from_micros(50),
+            Self::Network => Duration::from_micros(200),
+        }
+    }
+}
+
+/// A host function at work; see [`State::host_call`].
+pub(super) struct HostCall {
+    limits: Arc<Limits>,
+    ends: Instant,
+}
+
+impl HostCall {
+    /// When it is ended.
+    pub(super) fn ends(&self) -> Instant {
+        self.ends
+    }
+
+    /// Does the work, and ends the whole call when it takes too long: what the work had reached is not known.
+    pub(super) async fn within<T>(self, work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+        match tokio::time::timeout_at(self.ends, work).await {
+            Ok(done) => done,
+            Err(_) => Err(wasmtime::Error::new(Limit::HostCall.exceeded(&self.limits))),
+        }
+    }
+}
+
+/// Computing time of a call: what its thread computed in it, host functions included, and what they were charged for.
+/// Waiting is not counted, nor is what the machine does for others meanwhile.
 #[derive(Clone)]
 struct Meter {
     limits: Arc<Limits>,
@@ -119,55 +170,56 @@ struct Meter {
 }
 
 struct Time {
-    /// Since when the connector computes.
-    since: Instant,
+    /// Computing time of the thread when it took up the call; the call may be on another thread each time.
+    since: Duration,
     used: Duration,
 }
 
 impl Meter {
-    /// Looks come every tick while a connector computes; what is longer was spent waiting (for the system, or in WASI).
-    const LOOK: Duration = TICK.saturating_mul(3);
-
     fn new(limits: Arc<Limits>) -> Self {
-        Self { limits, time: Arc::new(Mutex::new(Time { since: Instant::now(), used: Duration::ZERO })) }
+        Self { limits, time: Arc::new(Mutex::new(Time { since: thread_time(), used: Duration::ZERO })) }
     }
 
-    fn pause(&self) -> Duration {
-        let mut time = self.time.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = time.since.elapsed().min(Self::LOOK);
-        time.used += spent;
-        time.since = Instant::now();
-        time.used
+    /// Runs the call and measures every stretch of it that this thread works.
+    async fn measure<T>(&self, call: impl Future<Output = T>) -> T {
+        let mut call = pin!(call);
+        poll_fn(|cx| {
+            self.time().since = thread_time();
+            let polled = call.as_mut().poll(cx);
+            let mut time = self.time();
+            let worked = thread_time().saturating_sub(time.since);
+            time.used += worked;
+            polled
+        })
+        .await
     }
 
-    fn resume(&self) {
-        self.time.lock().unwrap_or_else(PoisonError::into_inner).since = Instant::now();
+    fn time(&self) -> std::sync::MutexGuard<'_, Time> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn charge(&self, cost: Duration) -> wasmtime::Result<()> {
+        let mut time = self.time();
+        time.used += cost;
+        self.judge(time.used)
+    }
+
+    /// At every tick while the connector computes.
     fn look(&self) -> wasmtime::Result<UpdateDeadline> {
-        if self.pause() >= self.limits.cpu() {
-            return Err(wasmtime::Error::new(Limit::Cpu.exceeded(&self.limits)));
-        }
-        let meter = self.clone();
-        Ok(UpdateDeadline::YieldCustom(
-            1,
-            Box::pin(async move {
-                tokio::task::yield_now().await;
-                meter.resume();
-            }),
-        ))
+        let time = self.time();
+        self.judge(time.used + thread_time().saturating_sub(time.since))?;
+        Ok(UpdateDeadline::Yield(1))
+    }
+
+    fn judge(&self, used: Duration) -> wasmtime::Result<()> {
+        if used < self.limits.cpu() { Ok(()) } else { Err(wasmtime::Error::new(Limit::Cpu.exceeded(&self.limits))) }
     }
 }
 
-/// See [`State::on_host`].
-pub(super) struct OnHost {
-    meter: Meter,
-}
-
-impl Drop for OnHost {
-    fn drop(&mut self) {
-        self.meter.resume();
-    }
+/// What this thread has computed since it began.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// What a finished call leaves behind.
@@ -185,7 +237,7 @@ where
     let limits = call.context.limits.clone();
     let deadline = call.context.deadline;
     let log = call.log.clone();
-    let unsafe_sent = call.context.unsafe_sent.clone();
+    let context = call.context.clone();
     let overdue = || CallError::Limit { message: Limit::Call.exceeded(&limits).to_string() };
 
     let Ok(permit) = tokio::time::timeout_at(deadline, engine.admit()).await else {
@@ -194,16 +246,19 @@ where
     let mut store = Store::new(engine.wasmtime(), State::new(call));
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(usize::try_from(limits.message).unwrap_or(usize::MAX));
+    store.set_max_component_handles(usize::try_from(limits.handles).unwrap_or(usize::MAX));
     store.set_epoch_deadline(1);
     let meter = store.data().meter.clone();
-    meter.resume();
-    store.epoch_deadline_callback(move |_| meter.look());
+    let looker = meter.clone();
+    store.epoch_deadline_callback(move |_| looker.look());
 
     let whole = async {
         let instance = pre.instantiate_async(&mut store).await?;
         work(&mut store, &instance).await
     };
-    let ended = tokio::time::timeout_at(deadline, whole).await;
+    let ended = tokio::time::timeout_at(deadline, meter.measure(whole)).await;
+    // What still works on other threads may do nothing more that could be seen.
+    let unsafe_sent = context.close();
     let storage = std::mem::take(&mut store.data_mut().call.storage);
     drop(store);
     drop(permit);
@@ -213,7 +268,6 @@ where
         Ok(Err(error)) => Err(call_error(&error, &limits, &log)),
     };
     if let Err(error) = &result {
-        let unsafe_sent = unsafe_sent.load(Ordering::SeqCst);
         tracing::warn!(%error, unsafe_sent, "a call of a connector was ended");
     }
     Finished { result, storage }
@@ -229,7 +283,7 @@ pub(super) enum HostError {
         message: String,
     },
     /// The ledger or the disk refused; the call cannot go on.
-    #[error("the host cannot go on: {message}")]
+    #[error("{message}")]
     Broken {
         /// Why.
         message: String,
@@ -256,8 +310,10 @@ fn call_error(error: &wasmtime::Error, limits: &Limits, log: &Log) -> CallError 
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return CallError::Limit { message: exceeded.to_string() };
     }
-    if let Some(error) = error.downcast_ref::<HostError>() {
-        return CallError::Trap { message: error.to_string() };
+    match error.downcast_ref::<HostError>() {
+        Some(HostError::Contract { message }) => return CallError::Trap { message: message.clone() },
+        Some(HostError::Broken { message }) => return CallError::Host { message: message.clone() },
+        None => {}
     }
     if error.is::<wasmtime::PoolConcurrencyLimitError>() {
         return CallError::Limit { message: "too many calls run at the same time; this one is tried again".into() };
@@ -272,6 +328,9 @@ fn call_error(error: &wasmtime::Error, limits: &Limits, log: &Log) -> CallError 
     // Wasmtime has no type for it.
     if message.contains("fuel allocated for hostcalls has been exhausted") {
         return CallError::Limit { message: Limit::Message.exceeded(limits).to_string() };
+    }
+    if message.contains("store handle limit exceeded") || error.is::<ResourceTableError>() {
+        return CallError::Limit { message: Limit::Handles.exceeded(limits).to_string() };
     }
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
         let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {

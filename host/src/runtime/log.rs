@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
+use super::limits::{Limit, Limits};
 use crate::model::PlatformCode;
 
 /// Longest line, in bytes; the rest is cut.
@@ -34,26 +36,71 @@ pub(super) struct Log {
 struct Inner {
     platform: String,
     connector: String,
-    /// Lines that may still be written.
-    left: u64,
-    limit: u64,
+    limits: Arc<Limits>,
+    rate: LineRate,
     tail: Vec<String>,
 }
 
+/// How many lines a platform wrote in the current second; its calls share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LineRate(Arc<Mutex<Second>>);
+
+#[derive(Debug, Default)]
+struct Second {
+    began: Option<Instant>,
+    lines: u64,
+    dropped: u64,
+}
+
+/// Whether a line may be written.
+enum Admission {
+    /// Yes; so many were dropped in the second before.
+    Granted { dropped: u64 },
+    /// No; the first such line of a second is worth a word.
+    Denied { first: bool },
+}
+
+impl LineRate {
+    fn admit(&self, most: u64, now: Instant) -> Admission {
+        let mut second = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = second.began.is_none_or(|began| now.duration_since(began) >= Duration::from_secs(1));
+        let dropped = if over { std::mem::take(&mut *second).dropped } else { 0 };
+        if over {
+            second.began = Some(now);
+        }
+        if second.lines >= most {
+            second.dropped += 1;
+            return Admission::Denied { first: second.dropped == 1 };
+        }
+        second.lines += 1;
+        Admission::Granted { dropped }
+    }
+}
+
 impl Log {
-    pub(super) fn new(platform: Option<&PlatformCode>, connector: &str, lines: u64) -> Self {
+    pub(super) fn new(platform: Option<&PlatformCode>, connector: &str, limits: &Arc<Limits>, rate: LineRate) -> Self {
         let platform = platform.map_or("-", PlatformCode::as_str).to_owned();
-        let inner = Inner { platform, connector: connector.to_owned(), left: lines, limit: lines, tail: Vec::new() };
+        let inner = Inner { platform, connector: connector.to_owned(), limits: limits.clone(), rate, tail: Vec::new() };
         Self { inner: Arc::new(Mutex::new(inner)) }
     }
 
-    /// One line, escaped and cut; dropped when the call has written too many.
+    /// One line, escaped and cut; dropped when the platform has written too many in this second.
     pub(super) fn line(&self, level: Level, message: &str, fields: &[(String, String)]) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.left == 0 {
-            return;
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let (platform, connector) = (inner.platform.as_str(), inner.connector.as_str());
+        let limit = Limit::LogLines.exceeded(&inner.limits);
+        match inner.rate.admit(limit.value, Instant::now()) {
+            Admission::Granted { dropped: 0 } => {}
+            Admission::Granted { dropped } => {
+                tracing::warn!(target: "connector", platform, connector, dropped, "log lines were dropped");
+            }
+            Admission::Denied { first } => {
+                if first {
+                    tracing::warn!(target: "connector", platform, connector, %limit, "further log lines are dropped");
+                }
+                return;
+            }
         }
-        inner.left -= 1;
         let mut text = escaped(message);
         for (name, value) in fields {
             let _ = write!(text, " {}={}", escaped(name), escaped(value));
@@ -62,21 +109,11 @@ impl Log {
             }
         }
         cut(&mut text);
-        let (platform, connector) = (inner.platform.as_str(), inner.connector.as_str());
         match level {
             Level::Debug => tracing::debug!(target: "connector", platform, connector, "{text}"),
             Level::Info => tracing::info!(target: "connector", platform, connector, "{text}"),
             Level::Warn => tracing::warn!(target: "connector", platform, connector, "{text}"),
             Level::Error => tracing::error!(target: "connector", platform, connector, "{text}"),
-        }
-        if inner.left == 0 {
-            tracing::warn!(
-                target: "connector",
-                platform,
-                connector,
-                limit = inner.limit,
-                "further lines of this call are dropped; raise it with `[limits] log-lines = ...`"
-            );
         }
     }
 
@@ -205,7 +242,7 @@ mod tests {
 
     #[test]
     fn stdio_is_taken_apart_into_lines_and_its_end_is_kept() {
-        let log = Log::new(None, "test", 100);
+        let log = Log::new(None, "test", &Arc::default(), LineRate::default());
         let stream = log.stream();
         stream.take(b"one\ntw");
         stream.take(b"o\nthree");
@@ -215,11 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn a_call_cannot_flood_the_log() {
-        let log = Log::new(None, "test", 2);
-        for _ in 0..5 {
-            log.line(Level::Info, "x", &[]);
-        }
-        assert_eq!(log.inner.lock().unwrap().left, 0);
+    fn a_platform_cannot_flood_the_log() {
+        let (rate, begin) = (LineRate::default(), Instant::now());
+        let granted = |at: Duration| matches!(rate.admit(3, begin + at), Admission::Granted { .. });
+        // Two calls of one platform share the second.
+        let written = (0..1000).filter(|_| granted(Duration::from_millis(500))).count();
+        assert_eq!(written, 3);
+        let next = rate.admit(3, begin + Duration::from_millis(1600));
+        assert!(matches!(next, Admission::Granted { dropped: 997 }), "what was dropped is told");
     }
 }

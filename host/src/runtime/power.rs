@@ -2,7 +2,7 @@
 //! behind [`HttpClient`]. Both are made per platform elsewhere, so that calls are tested with in-process fakes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::blobs::PlatformBlobs;
-use super::limits::Limits;
+use super::limits::{Exceeded, Limit, Limits};
 use crate::ledger::LedgerError;
 use crate::model::{Kind, PlatformCode, PlatformId, RemoteError};
 
@@ -71,7 +71,7 @@ pub struct Blob {
 pub trait HttpClient: Send + Sync {
     /// Sends one request. Any status is an answer.
     ///
-    /// The implementation calls [`CallContext::leaves`] immediately before a request that is not a read leaves the
+    /// The implementation asks [`CallContext::leaves`] immediately before a request that is not a read leaves the
     /// host, and refuses such a request with `denied` when [`CallContext::preview`] is set.
     ///
     /// # Errors
@@ -123,25 +123,60 @@ pub struct CallContext {
     pub limits: Arc<Limits>,
     /// The platform's blobs: where bodies come from and where answers with `to_blob` go.
     pub blobs: PlatformBlobs,
-    /// Requests that were not reads and left the host.
-    pub unsafe_sent: Arc<AtomicU32>,
+    /// What the call did that can be seen outside.
+    pub deeds: Arc<Deeds>,
 }
 
+/// What a call did that can be seen outside of the sandbox, counted while it runs.
+#[derive(Debug, Default)]
+pub struct Deeds {
+    /// Requests that were not reads and left the host; the highest bit says that the call is over.
+    unsafe_sent: AtomicU32,
+    /// Bytes of blobs and files.
+    written: AtomicU64,
+}
+
+/// The call is over.
+const OVER: u32 = 1 << 31;
+
 impl CallContext {
-    /// Notes that a request which is not a read leaves now; a lost answer is "unknown" from here on.
-    pub fn leaves(&self) {
-        self.unsafe_sent.fetch_add(1, Ordering::SeqCst);
+    /// Notes that a request which is not a read leaves now; a lost answer is "unknown" from here on. `false`: the call is
+    /// over and its count was read, so nothing may leave any more.
+    #[must_use = "nothing may leave after the call is over"]
+    pub fn leaves(&self) -> bool {
+        let count = |sent: u32| (sent & OVER == 0).then_some(sent + 1);
+        self.deeds.unsafe_sent.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count).is_ok()
+    }
+
+    /// Whether the call is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.deeds.unsafe_sent.load(Ordering::SeqCst) & OVER != 0
+    }
+
+    /// Ends the call and says how many requests that are not reads left.
+    pub(super) fn close(&self) -> u32 {
+        self.deeds.unsafe_sent.fetch_or(OVER, Ordering::SeqCst) & !OVER
+    }
+
+    /// Notes bytes that go into blobs or files.
+    ///
+    /// # Errors
+    /// When the call has made too many.
+    pub fn writes(&self, bytes: u64) -> Result<(), Exceeded> {
+        let written = self.deeds.written.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes);
+        if written > self.limits.written { Err(Limit::Written.exceeded(&self.limits)) } else { Ok(()) }
     }
 
     /// Takes back a [`Self::leaves`] when no connection came about: nothing left after all.
     pub fn stayed(&self) {
-        self.unsafe_sent.fetch_sub(1, Ordering::SeqCst);
+        self.deeds.unsafe_sent.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// How many such requests left so far.
     #[must_use]
     pub fn unsafe_sent(&self) -> u32 {
-        self.unsafe_sent.load(Ordering::SeqCst)
+        self.deeds.unsafe_sent.load(Ordering::SeqCst) & !OVER
     }
 
     /// Time left until the call is ended.

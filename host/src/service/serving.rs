@@ -14,7 +14,7 @@ use crate::plugins::Registry;
 use crate::runtime::build::Build;
 use crate::runtime::exchange::Exchange;
 use crate::runtime::http::{Counts, Lookup, Options, PlatformHttp};
-use crate::runtime::limits::Limits;
+use crate::runtime::limits::PlatformLimits;
 use crate::runtime::{Engine, Lent, Runtime};
 use crate::sync::connector::{Connector, Connectors, Unserved};
 
@@ -26,7 +26,7 @@ pub struct Serving {
     runtime: Arc<Runtime>,
     registry: Registry,
     folder: Arc<DataFolder>,
-    limits: RwLock<Arc<Limits>>,
+    limits: RwLock<PlatformLimits>,
     lookup: Arc<dyn Lookup>,
     /// Requests by platform since the start; they outlive a change of set-up.
     traffic: Mutex<BTreeMap<String, Arc<Counts>>>,
@@ -57,17 +57,17 @@ impl Serving {
         runtime: Arc<Runtime>,
         registry: Registry,
         folder: Arc<DataFolder>,
-        limits: Limits,
+        limits: PlatformLimits,
         lookup: Arc<dyn Lookup>,
     ) -> Self {
-        let limits = RwLock::new(Arc::new(limits));
+        let limits = RwLock::new(limits);
         let (traffic, setups) = (Mutex::default(), RwLock::default());
         Self { ledger, key, runtime, registry, folder, limits, lookup, traffic, setups }
     }
 
     /// Limits of calls that begin from now on.
-    pub(super) fn set_limits(&self, limits: Limits) {
-        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(limits);
+    pub(super) fn set_limits(&self, limits: PlatformLimits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -187,7 +187,7 @@ impl Connectors for Serving {
                 settings: setup.platform.settings.clone(),
                 http,
                 exchange,
-                limits: Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner)),
+                limits: self.limits.read().unwrap_or_else(PoisonError::into_inner).of(&setup.platform.code),
                 preview,
             },
         )))

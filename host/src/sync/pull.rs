@@ -517,6 +517,7 @@ impl Pull {
             )
             | CallError::Limit { .. }
             | CallError::Trap { .. }
+            | CallError::Host { .. }
             | CallError::Missing { .. } => (false, true),
         };
         // A cursor that the platform no longer takes must not stop the stream for ever; reading again is harmless.

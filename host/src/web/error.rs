@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::LedgerError;
+use crate::plugins::RegistryError;
 use crate::service::ServiceError;
 
 tokio::task_local! {
@@ -149,7 +150,11 @@ impl From<ServiceError> for Problem {
             ServiceError::Unserved(unserved) => {
                 Self { kind: "unserved".into(), ..Self::refused(&unserved.to_string()) }
             }
-            ServiceError::Registry(error) => Self::refused(&format!("{error}: {}", error.source)),
+            ServiceError::Registry(error) => match error {
+                RegistryError::Approve { message } => Self::refused(&message),
+                RegistryError::Folder { ref source, .. } => Self::refused(&format!("{error}: {source}")),
+                RegistryError::Ledger(error) => error.into(),
+            },
             other => Self::internal(&other),
         }
     }

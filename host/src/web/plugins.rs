@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Api;
 use super::error::Problem;
@@ -21,10 +21,14 @@ pub(super) struct PluginView {
     connector: Option<String>,
     version: Option<String>,
     standing: &'static str,
-    /// Why it was refused, or which file serves instead.
+    /// Why it is refused or held, with what to do.
     reason: Option<String>,
+    /// What a held build wants that the one before did not, one by one.
+    wants: Vec<String>,
     /// An earlier build from this file serves.
     earlier_serves: bool,
+    /// Version of the build from this file that serves.
+    serving: Option<String>,
     at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<Description>,
@@ -32,9 +36,13 @@ pub(super) struct PluginView {
 
 impl PluginView {
     fn new(plugin: Plugin, whole: bool) -> Self {
+        let mut wants = Vec::new();
         let (standing, reason, earlier_serves) = match plugin.standing {
             Standing::Serving => ("serving", None, false),
-            Standing::Superseded { by } => ("superseded", Some(format!("{by} holds a newer build")), false),
+            Standing::Held { reason, wants: new, earlier_serves } => {
+                wants = new;
+                ("held", Some(reason), earlier_serves)
+            }
             Standing::Refused { reason, earlier_serves } => ("refused", Some(reason), earlier_serves),
         };
         Self {
@@ -45,6 +53,8 @@ impl PluginView {
             version: plugin.description.as_ref().map(|description| description.version.clone()),
             standing,
             reason,
+            wants,
+            serving: plugin.serving,
             earlier_serves,
             at: plugin.at,
             description: plugin.description.filter(|_| whole).map(|description| Description::clone(&description)),
@@ -75,6 +85,25 @@ pub(super) async fn show(State(api): State<Api>, At(name): At<String>) -> Result
 pub(super) async fn rescan(State(api): State<Api>) -> Result<Json<Vec<PluginView>>, Problem> {
     let registry = api.service.registry().clone();
     super::through(async move { Ok(registry.reconcile().await.map(drop)?) }).await?;
+    Ok(Json(listed(&api)))
+}
+
+/// Approval of what was shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Approval {
+    /// Only this content is meant.
+    hash: Option<String>,
+}
+
+/// Lets a held build serve.
+pub(super) async fn approve(
+    State(api): State<Api>,
+    At(name): At<String>,
+    Json(approval): Json<Approval>,
+) -> Result<Json<Vec<PluginView>>, Problem> {
+    let registry = api.service.registry().clone();
+    super::through(async move { Ok(registry.approve(&name, approval.hash.as_deref()).await?) }).await?;
     Ok(Json(listed(&api)))
 }
 

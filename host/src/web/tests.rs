@@ -250,7 +250,7 @@ async fn the_configuration_is_read_anew_and_a_bad_one_changes_nothing() {
     let expected = json!({"changed": ["limits.memory", "sync.page"], "restart": ["log.format"]});
     assert_eq!(reload().await, (200, expected));
     let config = running.service.config();
-    assert_eq!((config.page, config.limits.memory), (7, 1_048_576));
+    assert_eq!((config.page, config.limits.all().memory), (7, 1_048_576));
     assert_eq!(config.log_format, crate::config::LogFormat::Text);
     for (text, words) in
         [("[sync]\npage = 0\n", "must be 1 to 1000"), ("x = 1", "there is no key `x`"), ("[", "is no TOML")]

@@ -79,6 +79,27 @@ pub(crate) fn pull(behaviour: &str, request: &Request) -> Result<Page, Error> {
             std::thread::sleep(Duration::from_secs(3600));
             Vec::new()
         }
+        "loop with storage calls" => loop {
+            black_box(storage::get("count")?);
+        },
+        "handles" => loop {
+            // SAFETY: a plain function of the C library's WASI bindings: a time goes in, the number of a timer comes out.
+            // Nobody gives the timers back, which is the misdeed.
+            black_box(unsafe { monotonic_clock_subscribe_duration(1_000_000_000) });
+        },
+        "write without end" => {
+            let megabyte = vec![7; 1 << 20];
+            let mut written = 0;
+            while blobs::put(&[megabyte.as_slice(), &[written]].concat(), "image/png", None).is_ok() {
+                written += 1;
+            }
+            let last = blobs::put(&megabyte, "image/png", None);
+            vec![written.to_string(), format!("{last:?}")]
+        }
+        "fetch" => fetch(),
+        "post" => posted(),
+        "fetch together" => fetch_together(),
+        "trap" => panic!("a trap in pull"),
         "memory" => {
             let mut hoard = Vec::new();
             loop {
@@ -126,6 +147,49 @@ pub(crate) fn pull(behaviour: &str, request: &Request) -> Result<Page, Error> {
         other => return Err(Error::Bug(format!("no such behaviour: {other}"))),
     };
     Ok(page(vec![level(1, "5"), level(2, "0.50")], told).limited(request))
+}
+
+// Of the C library that every Rust component is linked with.
+unsafe extern "C" {
+    fn monotonic_clock_subscribe_duration(nanoseconds: u64) -> i32;
+}
+
+fn setting(name: &str) -> Vec<String> {
+    let settings: serde_json::Value = serde_json::from_str(&tradepost_sdk::platform::settings()).unwrap_or_default();
+    let items = settings[name].as_array().cloned().unwrap_or_default();
+    items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn said(result: Result<Response, Error>) -> String {
+    match result {
+        Ok(response) => format!("{} {}", response.response.status, String::from_utf8_lossy(response.bytes())),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// Asks every address of the setting `urls`, with the credential named in the setting `credential`, and tells what
+/// came back.
+fn fetch() -> Vec<String> {
+    let ask = |url: String| match setting("credential").first() {
+        Some(name) => Http::get(url).credential(name).send(),
+        None => Http::get(url).send(),
+    };
+    setting("urls").into_iter().map(|url| said(ask(url))).collect()
+}
+
+/// Writes to every address of the setting `urls`.
+fn posted() -> Vec<String> {
+    setting("urls").into_iter().map(|url| said(Http::new("POST", url).json(&"x").send())).collect()
+}
+
+/// Asks all addresses at a time.
+fn fetch_together() -> Vec<String> {
+    let requests: Vec<_> = setting("urls").into_iter().map(|url| Http::get(url).0).collect();
+    let answers = tradepost_sdk::http::send_all(&requests);
+    answers
+        .iter()
+        .map(|answer| answer.as_ref().map_or_else(|error| format!("{error:?}"), |a| a.status.to_string()))
+        .collect()
 }
 
 trait Limited {
@@ -195,6 +259,9 @@ fn paths() -> Vec<String> {
 }
 
 pub(crate) fn acknowledge(behaviour: &str, receipt: &str) -> Result<(), Error> {
+    if behaviour == "trap" {
+        panic!("a trap in acknowledge");
+    }
     if behaviour == "files" {
         return files::rename("inbox/a.csv", "done/a.csv");
     }
@@ -209,6 +276,7 @@ fn done(item: &str, id: &str) {
 pub(crate) fn push(behaviour: &str, levels: Vec<StockLevel>) -> Result<(), Error> {
     for (i, level) in levels.iter().enumerate() {
         match behaviour {
+            "trap" => panic!("a trap in push"),
             "trap at the third" if i == 2 => panic!("the third"),
             "loop at the third" if i == 2 => loop {
                 black_box(());

@@ -2,9 +2,12 @@
 
 mod deeds;
 
+use std::hint::black_box;
+
 use serde_json::json;
 use tradepost_sdk::connector::{
-    Ability, Account, Channel, Description, Environment, Lookup, Origin, Reading, StockFigure, Warehouse, Writing,
+    Ability, Account, Channel, Credential, Description, Environment, Lookup, Origin, Reading, Scheme, StockFigure,
+    Warehouse, Writing,
 };
 use tradepost_sdk::records::{Kind, Records, Removal};
 use tradepost_sdk::source::{Page, Request};
@@ -15,19 +18,43 @@ use tradepost_sdk::{Connector, Source, Target, platform, report, storage, text};
 /// The guest.
 pub struct Guest;
 
-/// What the setting `behaviour` says.
+/// What tests write into the finished file to make builds that differ: `variant=NAME;version=1.0.0;` and dots. A variant
+/// is something that a connector does whatever its settings say.
+static VARIANT: [u8; 96] =
+    *b"tradepost-guest variant=good;version=;..........................................................";
+
+/// A part of [`VARIANT`].
+fn variant(name: &str) -> String {
+    // Without it the compiler would read the text now and not later.
+    let text = String::from_utf8_lossy(black_box(&VARIANT)).into_owned();
+    let found = text.split([' ', ';']).find_map(|part| part.strip_prefix(name)?.strip_prefix('=').map(str::to_owned));
+    found.unwrap_or_default()
+}
+
+/// What the setting `behaviour` says; a build that is broken traps whatever it says.
 fn behaviour() -> String {
+    if variant("variant") == "traps" {
+        return "trap".into();
+    }
     let settings: serde_json::Value = serde_json::from_str(&platform::settings()).unwrap_or_default();
     settings["behaviour"].as_str().unwrap_or_default().to_owned()
 }
 
 impl Connector for Guest {
     fn describe() -> Description {
+        let variant = variant("variant");
+        match variant.as_str() {
+            "traps-describing" => panic!("a trap in describe"),
+            "loops-describing" => loop {
+                black_box(());
+            },
+            _ => {}
+        }
         // Nothing is lent here; a refusal must not stop the description.
         let refused = storage::get("x").is_err() && deeds::network().is_err();
         Description {
-            id: "org.tradepost.guest".into(),
-            version: option_env!("TRADEPOST_CONNECTOR_VERSION").unwrap_or(env!("CARGO_PKG_VERSION")).into(),
+            id: if variant == "other-id" { "org.tradepost.stranger" } else { "org.tradepost.guest" }.into(),
+            version: Some(self::variant("version")).filter(|v| !v.is_empty()).unwrap_or_else(|| "0.1.0".into()),
             name: text("Guest", "Gast"),
             vendor: if refused { "Tradepost".into() } else { "powers while describing".into() },
             about: text(&format!("clock {}", platform::now()), ""),
@@ -59,22 +86,41 @@ impl Connector for Guest {
             }],
             settings_schema: json!({
                 "type": "object",
-                "properties": { "behaviour": { "type": "string", "default": "good" } }
+                "properties": {
+                    "behaviour": { "type": "string", "default": "good" },
+                    "shop": { "type": "string", "default": "http://shop.example:8080" },
+                    "partner": { "type": "string", "default": "http://partner.example" },
+                    "urls": { "type": "array", "items": { "type": "string" } },
+                    "credential": { "type": "array", "items": { "type": "string" } }
+                }
             })
             .to_string(),
-            origins: vec![Origin {
-                scheme: "http".into(),
-                host: "shop.example".into(),
-                port: None,
-                why: text("the shop", "der Shop"),
+            origins: {
+                let origin = |host: &str| Origin {
+                    scheme: "http".into(),
+                    host: host.into(),
+                    port: None,
+                    why: text("the shop", "der Shop"),
+                };
+                let more = (variant == "powers").then(|| origin("collector.example"));
+                [origin("shop.example"), origin("{shop}"), origin("{partner}")].into_iter().chain(more).collect()
+            },
+            credentials: vec![Credential {
+                name: "key".into(),
+                title: text("Key", "Schlüssel"),
+                scheme: Scheme::Bearer,
+                origins: vec![1],
+                required: false,
             }],
-            credentials: Vec::new(),
             rates: Vec::new(),
             files: true,
         }
     }
 
     fn check() -> Result<Account, Error> {
+        if behaviour() == "trap" {
+            panic!("a trap in check");
+        }
         Ok(Account {
             id: "guest-1".into(),
             name: behaviour(),
@@ -112,6 +158,9 @@ impl Target for Guest {
     }
 
     fn remove(_kind: Kind, items: Vec<Doomed>, _how: Removal) -> Result<(), Error> {
+        if behaviour() == "trap" {
+            panic!("a trap in remove");
+        }
         for item in items {
             report::settle(&item.item, &tradepost_sdk::outcomes::Outcome::Unchanged(item.remote));
         }
@@ -124,6 +173,9 @@ impl Target for Guest {
             Some(sku) if sku.starts_with("SKU-") => vec![deeds::found(&sku)],
             _ => Vec::new(),
         };
+        if behaviour() == "trap" {
+            panic!("a trap in find");
+        }
         if behaviour() == "short answer" {
             return Ok(Vec::new());
         }

@@ -19,12 +19,12 @@ fn request() -> PullRequest {
     PullRequest { kind: Kind::Stock, scope: Scope::Changed { since: None, until }, cursor: None, limit: 100 }
 }
 
-async fn pull(connector: &PlatformConnector) -> Called<Page> {
+pub async fn pull(connector: &PlatformConnector) -> Called<Page> {
     connector.pull(request()).await
 }
 
 /// What the guest told in the page.
-async fn told(connector: &PlatformConnector) -> Vec<String> {
+pub async fn told(connector: &PlatformConnector) -> Vec<String> {
     let page = pull(connector).await.result.expect("a page");
     page.unreadable.into_iter().map(|unreadable| unreadable.why).collect()
 }
@@ -46,21 +46,21 @@ fn level(number: u32) -> Record {
     }
 }
 
-async fn push(connector: &PlatformConnector, count: u32) -> (Called<()>, Vec<(String, Outcome)>) {
+pub async fn push(connector: &PlatformConnector, count: u32) -> (Called<()>, Vec<(String, Outcome)>) {
     let settled = Arc::new(Settled::default());
     let called = connector.push((1..=count).map(level).collect(), settled.clone()).await;
     let outcomes = std::mem::take(&mut *settled.0.lock().unwrap());
     (called, outcomes)
 }
 
-fn limit<T: std::fmt::Debug>(called: Called<T>) -> String {
+pub fn limit<T: std::fmt::Debug>(called: Called<T>) -> String {
     match called.result {
         Err(CallError::Limit { message }) => message,
         other => panic!("expected a limit, got {other:?}"),
     }
 }
 
-fn trap<T: std::fmt::Debug>(called: Called<T>) -> String {
+pub fn trap<T: std::fmt::Debug>(called: Called<T>) -> String {
     match called.result {
         Err(CallError::Trap { message }) => message,
         other => panic!("expected a trap, got {other:?}"),
@@ -216,7 +216,7 @@ async fn what_comes_back_is_limited() {
 async fn a_flood_of_output_ends_at_the_limit_and_the_call_goes_on() {
     let world = World::new().await;
     let connector = world.limited("flood", |limits| {
-        limits.log_lines = 10;
+        limits.log_lines_per_second = 10;
         limits.cpu_seconds = 20;
     });
     assert!(pull(&connector).await.result.is_ok());

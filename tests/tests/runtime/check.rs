@@ -10,6 +10,11 @@ use tradepost::runtime::{Build, Engine, LoadError};
 
 /// A component of a world of the contract after `alter` went over each of its files. Its functions only trap.
 fn component(world: &str, alter: impl Fn(String) -> String) -> Vec<u8> {
+    built(world, alter, |module| module)
+}
+
+/// As [`component`]; `edit` goes over the core module before it becomes a component.
+pub fn built(world: &str, alter: impl Fn(String) -> String, edit: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/v0.1");
     let mut sources = SourceMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -21,7 +26,7 @@ fn component(world: &str, alter: impl Fn(String) -> String) -> Vec<u8> {
     let package = resolve.push_group(group).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     let abi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
-    let mut module = wit_component::dummy_module(&resolve, world, abi);
+    let mut module = edit(wit_component::dummy_module(&resolve, world, abi));
     wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
@@ -27,6 +28,18 @@ pub fn guest_file() -> PathBuf {
     FILE.get_or_init(build).clone()
 }
 
+/// The guest with its variant and version written into the file; every pair is a build of its own.
+pub fn guest_variant(variant: &str, version: &str) -> Vec<u8> {
+    let mut bytes = std::fs::read(guest_file()).expect("the guest");
+    let mark = b"tradepost-guest variant=";
+    let at = bytes.windows(mark.len()).position(|part| part == mark).expect("the guest's variant");
+    let text = format!("tradepost-guest variant={variant};version={version};");
+    let place = &mut bytes[at..at + 96];
+    place.fill(b'.');
+    place[..text.len()].copy_from_slice(text.as_bytes());
+    bytes
+}
+
 /// Compiled code of the guest, shared by all tests of this process.
 fn cache() -> Cache {
     static FOLDER: OnceLock<TempDir> = OnceLock::new();
@@ -41,35 +54,45 @@ pub fn engine() -> Engine {
 /// Storage and blobs in memory.
 #[derive(Default)]
 pub struct Memory {
+    /// Of platform 1.
     pub values: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// Of the others.
+    others: Mutex<BTreeMap<PlatformId, BTreeMap<String, Vec<u8>>>>,
     blobs: Mutex<HashMap<(PlatformId, String), Blob>>,
+}
+
+impl Memory {
+    fn of<T>(&self, platform: PlatformId, work: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T) -> T {
+        match platform {
+            PlatformId(1) => work(&mut self.values.lock().unwrap()),
+            _ => work(self.others.lock().unwrap().entry(platform).or_default()),
+        }
+    }
 }
 
 #[async_trait]
 impl Store for Memory {
-    async fn get(&self, _: PlatformId, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        Ok(self.values.lock().unwrap().get(key).cloned())
+    async fn get(&self, platform: PlatformId, key: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        Ok(self.of(platform, |values| values.get(key).cloned()))
     }
 
     async fn keys(
         &self,
-        _: PlatformId,
+        platform: PlatformId,
         prefix: &str,
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<String>, LedgerError> {
-        let values = self.values.lock().unwrap();
-        let keys =
-            values.keys().filter(|key| key.starts_with(prefix) && after.is_none_or(|after| key.as_str() > after));
-        Ok(keys.take(limit as usize).cloned().collect())
+        let fits = |key: &&String| key.starts_with(prefix) && after.is_none_or(|after| key.as_str() > after);
+        Ok(self.of(platform, |values| values.keys().filter(fits).take(limit as usize).cloned().collect()))
     }
 
-    async fn size(&self, _: PlatformId) -> Result<u64, LedgerError> {
-        Ok(self.values.lock().unwrap().iter().map(|(key, value)| (key.len() + value.len()) as u64).sum())
+    async fn size(&self, platform: PlatformId) -> Result<u64, LedgerError> {
+        Ok(self.of(platform, |values| values.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum()))
     }
 
-    async fn set_now(&self, _: PlatformId, key: &str, value: &[u8]) -> Result<(), LedgerError> {
-        self.values.lock().unwrap().insert(key.into(), value.into());
+    async fn set_now(&self, platform: PlatformId, key: &str, value: &[u8]) -> Result<(), LedgerError> {
+        self.of(platform, |values| values.insert(key.into(), value.into()));
         Ok(())
     }
 
@@ -104,7 +127,7 @@ impl HttpClient for Shop {
             if call.preview {
                 return Err(RemoteError::Denied("a preview only reads".into()));
             }
-            call.leaves();
+            assert!(call.leaves(), "the call still runs");
         }
         Ok(Response { status: 200, headers: Vec::new(), body: Answer::Bytes("{}".into()), url: request.url })
     }
@@ -133,8 +156,12 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::of(std::fs::read(guest_file()).unwrap()).await
+    }
+
+    /// With this build of the guest.
+    pub async fn of(bytes: Vec<u8>) -> Self {
         let engine = engine();
-        let bytes = std::fs::read(guest_file()).unwrap();
         let build = Arc::new(Build::load(&engine, bytes.into(), None).await.expect("the guest is a connector"));
         let memory = Arc::new(Memory::default());
         let blobs = tempfile::tempdir().unwrap();
@@ -161,6 +188,32 @@ impl World {
         change: impl FnOnce(&mut Limits),
         lend: impl FnOnce(&mut Lent),
     ) -> PlatformConnector {
+        self.of_build(self.build.clone(), behaviour, change, lend)
+    }
+
+    /// A platform of its own storage with another build of the guest.
+    pub fn connector_of(&self, build: Arc<Build>, behaviour: &str) -> PlatformConnector {
+        static NEXT: AtomicI64 = AtomicI64::new(1000);
+        self.of_build(build, behaviour, |_| {}, |lent| lent.platform = PlatformId(NEXT.fetch_add(1, Ordering::SeqCst)))
+    }
+
+    /// With limits of its own.
+    pub fn lent_build(
+        &self,
+        build: Arc<Build>,
+        behaviour: &str,
+        change: impl FnOnce(&mut Limits),
+    ) -> PlatformConnector {
+        self.of_build(build, behaviour, change, |_| {})
+    }
+
+    fn of_build(
+        &self,
+        build: Arc<Build>,
+        behaviour: &str,
+        change: impl FnOnce(&mut Limits),
+        lend: impl FnOnce(&mut Lent),
+    ) -> PlatformConnector {
         let mut limits = Limits { cpu_seconds: 2, call_seconds: 30, ..Limits::default() };
         change(&mut limits);
         let mut lent = Lent {
@@ -173,6 +226,6 @@ impl World {
             preview: false,
         };
         lend(&mut lent);
-        self.runtime.connector(self.build.clone(), lent)
+        self.runtime.connector(build, lent)
     }
 }

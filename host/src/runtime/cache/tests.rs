@@ -16,7 +16,7 @@ fn code_is_taken_from_the_cache_until_a_byte_of_it_is_changed() {
     let engine = Engine::default();
     assert!(cache.load(&engine, EMPTY).is_none(), "nothing there yet");
 
-    cache.store(&engine, EMPTY, &Component::new(&engine, EMPTY).unwrap());
+    cache.store(&engine, EMPTY, &engine.precompile_component(EMPTY).unwrap());
     assert!(cache.load(&engine, EMPTY).is_some());
     assert!(Cache::open(&folder).unwrap().load(&engine, EMPTY).is_some(), "the key is kept");
 
@@ -35,7 +35,7 @@ fn an_entry_under_another_name_or_key_is_a_miss() {
     let folder = data.path().join("compiled");
     let cache = Cache::open(&folder).unwrap();
     let engine = Engine::default();
-    cache.store(&engine, EMPTY, &Component::new(&engine, EMPTY).unwrap());
+    cache.store(&engine, EMPTY, &engine.precompile_component(EMPTY).unwrap());
 
     // The code of one component offered as that of another one.
     let other: &[u8] = b"\0asm\x0d\0\x01\0\0\x02\x01x";

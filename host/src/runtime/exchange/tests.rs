@@ -9,7 +9,7 @@ fn folder() -> (tempfile::TempDir, Exchange) {
 }
 
 fn write(exchange: &Exchange, path: &str, mut content: &[u8]) -> Outcome<()> {
-    exchange.write(path, &mut content, &|| {})
+    exchange.write(path, &mut content, &|| true)
 }
 
 #[test]

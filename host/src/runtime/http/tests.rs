@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -194,7 +194,7 @@ impl Bench {
             deadline: Instant::now() + Duration::from_secs(30),
             limits: Arc::new(Limits { http_answer: 100_000, ..Limits::default() }),
             blobs: PlatformBlobs::new(blobs, Arc::new(NoStore), PlatformId(1)),
-            unsafe_sent: Arc::new(AtomicU32::new(0)),
+            deeds: Arc::default(),
         };
         Self { http, call, _folder: folder }
     }

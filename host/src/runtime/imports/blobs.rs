@@ -2,7 +2,7 @@
 
 use super::super::bindings::v0_1::wit::tradepost::connector::blobs::Host;
 use super::super::bindings::v0_1::wit::tradepost::connector::types::{BlobRef, Error};
-use super::super::instance::{HostError, State};
+use super::super::instance::{Cost, HostError, State};
 use super::super::limits::Limit;
 use super::super::power::Blob;
 use super::Phase;
@@ -46,36 +46,45 @@ impl Host for State {
         media_type: String,
         name: Option<String>,
     ) -> wasmtime::Result<Result<BlobRef, Error>> {
-        let _host = self.on_host();
-        if let Err(error) = self.blobs_granted().and_then(|()| check_media_type(&media_type)) {
-            return Ok(Err(error));
-        }
-        let limits = &self.call.context.limits;
-        if bytes.len() as u64 > limits.blob {
-            return Ok(Err(Error::Denied(Limit::Blob.exceeded(limits).to_string())));
-        }
-        let blobs = &self.call.context.blobs;
-        let kept = async {
-            let mut writer = blobs.writer().await?;
-            writer.write(&bytes).await?;
-            blobs.keep(writer, &media_type, name.as_deref(), None).await
-        };
-        kept.await.map(|blob| Ok(to_blob_ref(blob))).map_err(|error| HostError::broken(&error))
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            if let Err(error) = self.blobs_granted().and_then(|()| check_media_type(&media_type)) {
+                return Ok(Err(error));
+            }
+            let limits = &self.call.context.limits;
+            if bytes.len() as u64 > limits.blob {
+                return Ok(Err(Error::Denied(Limit::Blob.exceeded(limits).to_string())));
+            }
+            if let Err(exceeded) = self.call.context.writes(bytes.len() as u64) {
+                return Ok(Err(Error::Denied(exceeded.to_string())));
+            }
+            let blobs = &self.call.context.blobs;
+            let kept = async {
+                let mut writer = blobs.writer().await?;
+                writer.write(&bytes).await?;
+                blobs.keep(writer, &media_type, name.as_deref(), None).await
+            };
+            kept.await.map(|blob| Ok(to_blob_ref(blob))).map_err(|error| HostError::broken(&error))
+        })
+        .await
     }
 
     async fn read(&mut self, id: String, offset: u64, length: u32) -> wasmtime::Result<Result<Vec<u8>, Error>> {
-        let _host = self.on_host();
-        if let Err(error) = self.blobs_granted() {
-            return Ok(Err(error));
-        }
-        let blob = match self.blob(&id).await? {
-            Ok(blob) => blob,
-            Err(error) => return Ok(Err(error)),
-        };
-        let bytes = self.call.context.blobs.read(&blob, offset, length.min(CHUNK)).await;
-        match bytes.map_err(|error| HostError::broken(&error))? {
-            Some(bytes) => Ok(Ok(bytes)),
-            None => Ok(Err(Error::NotFound(format!("the bytes of blob `{id}` are gone")))),
-        }
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            if let Err(error) = self.blobs_granted() {
+                return Ok(Err(error));
+            }
+            let blob = match self.blob(&id).await? {
+                Ok(blob) => blob,
+                Err(error) => return Ok(Err(error)),
+            };
+            let bytes = self.call.context.blobs.read(&blob, offset, length.min(CHUNK)).await;
+            match bytes.map_err(|error| HostError::broken(&error))? {
+                Some(bytes) => Ok(Ok(bytes)),
+                None => Ok(Err(Error::NotFound(format!("the bytes of blob `{id}` are gone")))),
+            }
+        })
+        .await
     }
 }

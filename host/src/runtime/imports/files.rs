@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::bindings::v0_1::wit::tradepost::connector::files::{self, Host};
 use super::super::bindings::v0_1::wit::tradepost::connector::types::{BlobRef, Error};
 use super::super::exchange::{Entry, Exchange, ExchangeError};
-use super::super::instance::{HostError, State};
+use super::super::instance::{Cost, HostError, State};
 use super::super::limits::Limit;
 use super::super::log::escaped;
 use super::super::power::CallContext;
@@ -47,6 +47,17 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether a file of this size may still be written.
+    fn fits(&self, size: u64) -> Result<(), Error> {
+        let context = &self.call.context;
+        if size > context.limits.file {
+            return Err(Error::Denied(Limit::File.exceeded(&context.limits).to_string()));
+        }
+        context.writes(size).map_err(|exceeded| Error::Denied(exceeded.to_string()))
+    }
+}
+
 /// Runs on a thread that may wait for the disk.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ExchangeError> + Send + 'static,
@@ -73,117 +84,144 @@ fn refusal(error: &ExchangeError) -> Error {
     }
 }
 
-/// Counts a write that a person or an ERP can see; only in `push` and `remove` could it make something twice.
-fn leaves(phase: &Phase, context: &CallContext) -> impl Fn() + use<> {
-    let counted = matches!(phase, Phase::Push(_) | Phase::Remove(_)).then(|| context.clone());
-    move || {
-        if let Some(context) = &counted {
-            context.leaves();
-        }
-    }
+/// Counts a write that a person or an ERP can see; only in `push` and `remove` could it make something twice. Refuses it
+/// when the call is over: a slow disk must not make visible what was counted as certainly not done.
+fn leaves(phase: &Phase, context: &CallContext) -> impl Fn() -> bool + use<> {
+    let counted = matches!(phase, Phase::Push(_) | Phase::Remove(_));
+    let context = context.clone();
+    move || if counted { context.leaves() } else { !context.is_over() }
 }
 
 impl Host for State {
     async fn entries(&mut self, folder: String) -> wasmtime::Result<Result<Vec<files::Entry>, Error>> {
-        let _host = self.on_host();
-        let exchange = match self.exchange(Use::Read, &folder) {
-            Ok(exchange) => exchange,
-            Err(error) => return Ok(Err(error)),
-        };
-        let entries = blocking(move || exchange.entries(&folder)).await?;
-        let entry = |Entry { name, folder, size, modified }| {
-            let modified = modified.to_string();
-            files::Entry { name, folder, size, modified }
-        };
-        Ok(entries.map(|entries| entries.into_iter().map(entry).collect()))
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            let exchange = match self.exchange(Use::Read, &folder) {
+                Ok(exchange) => exchange,
+                Err(error) => return Ok(Err(error)),
+            };
+            let entries = blocking(move || exchange.entries(&folder)).await?;
+            let entry = |Entry { name, folder, size, modified }| {
+                let modified = modified.to_string();
+                files::Entry { name, folder, size, modified }
+            };
+            Ok(entries.map(|entries| entries.into_iter().map(entry).collect()))
+        })
+        .await
     }
 
     async fn read(&mut self, path: String, offset: u64, length: u32) -> wasmtime::Result<Result<Vec<u8>, Error>> {
-        let _host = self.on_host();
-        let exchange = match self.exchange(Use::Read, &path) {
-            Ok(exchange) => exchange,
-            Err(error) => return Ok(Err(error)),
-        };
-        let most = self.call.context.limits.file;
-        blocking(move || exchange.read(&path, offset, length.min(CHUNK), most)).await
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            let exchange = match self.exchange(Use::Read, &path) {
+                Ok(exchange) => exchange,
+                Err(error) => return Ok(Err(error)),
+            };
+            let most = self.call.context.limits.file;
+            blocking(move || exchange.read(&path, offset, length.min(CHUNK), most)).await
+        })
+        .await
     }
 
     async fn to_blob(&mut self, path: String, media_type: String) -> wasmtime::Result<Result<BlobRef, Error>> {
-        let _host = self.on_host();
-        let exchange = match self.exchange(Use::Read, &path).and_then(|e| check_media_type(&media_type).map(|()| e)) {
-            Ok(exchange) => exchange,
-            Err(error) => return Ok(Err(error)),
-        };
-        let limits = self.call.context.limits.clone();
-        let most = limits.file.min(limits.blob);
-        let name = path.rsplit('/').next().map(str::to_owned);
-        let shown: Arc<str> = path.as_str().into();
-        let mut file = match blocking(move || exchange.reader(&path, most)).await? {
-            Ok(file) => file,
-            Err(error) => return Ok(Err(error)),
-        };
-        let blobs = self.call.context.blobs.clone();
-        let mut writer = blobs.writer().await.map_err(|error| HostError::broken(&error))?;
-        loop {
-            let shown = shown.clone();
-            let read = blocking(move || {
-                let mut chunk = Vec::new();
-                match (&mut file).take(CHUNK.into()).read_to_end(&mut chunk) {
-                    Ok(_) => Ok((file, chunk)),
-                    Err(source) => Err(ExchangeError::File { path: shown.to_string(), source }),
-                }
-            });
-            let (rest, chunk) = match read.await? {
-                Ok(read) => read,
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            let exchange = match self.exchange(Use::Read, &path).and_then(|e| check_media_type(&media_type).map(|()| e))
+            {
+                Ok(exchange) => exchange,
                 Err(error) => return Ok(Err(error)),
             };
-            if chunk.is_empty() {
-                break;
+            let limits = self.call.context.limits.clone();
+            let most = limits.file.min(limits.blob);
+            let name = path.rsplit('/').next().map(str::to_owned);
+            let shown: Arc<str> = path.as_str().into();
+            let mut file = match blocking(move || exchange.reader(&path, most)).await? {
+                Ok(file) => file,
+                Err(error) => return Ok(Err(error)),
+            };
+            let blobs = self.call.context.blobs.clone();
+            let mut writer = blobs.writer().await.map_err(|error| HostError::broken(&error))?;
+            loop {
+                let shown = shown.clone();
+                let read = blocking(move || {
+                    let mut chunk = Vec::new();
+                    match (&mut file).take(CHUNK.into()).read_to_end(&mut chunk) {
+                        Ok(_) => Ok((file, chunk)),
+                        Err(source) => Err(ExchangeError::File { path: shown.to_string(), source }),
+                    }
+                });
+                let (rest, chunk) = match read.await? {
+                    Ok(read) => read,
+                    Err(error) => return Ok(Err(error)),
+                };
+                if chunk.is_empty() {
+                    break;
+                }
+                writer.write(&chunk).await.map_err(|error| HostError::broken(&error))?;
+                if let Err(exceeded) = self.call.context.writes(chunk.len() as u64) {
+                    return Ok(Err(Error::Denied(exceeded.to_string())));
+                }
+                // It may have grown since it was opened.
+                if writer.size() > most {
+                    return Ok(Err(Error::Denied(Limit::File.exceeded(&limits).to_string())));
+                }
+                file = rest;
             }
-            writer.write(&chunk).await.map_err(|error| HostError::broken(&error))?;
-            // It may have grown since it was opened.
-            if writer.size() > most {
-                return Ok(Err(Error::Denied(Limit::File.exceeded(&limits).to_string())));
-            }
-            file = rest;
-        }
-        let blob = blobs.keep(writer, &media_type, name.as_deref(), None).await;
-        blob.map(|blob| Ok(to_blob_ref(blob))).map_err(|error| HostError::broken(&error))
+            let blob = blobs.keep(writer, &media_type, name.as_deref(), None).await;
+            blob.map(|blob| Ok(to_blob_ref(blob))).map_err(|error| HostError::broken(&error))
+        })
+        .await
     }
 
     async fn write(&mut self, path: String, bytes: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
-        let _host = self.on_host();
-        let exchange = match self.exchange(Use::Write, &path) {
-            Ok(exchange) => exchange,
-            Err(error) => return Ok(Err(error)),
-        };
-        let leaves = leaves(&self.call.phase, &self.call.context);
-        blocking(move || exchange.write(&path, &mut bytes.as_slice(), &leaves)).await
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            let exchange = match self.exchange(Use::Write, &path) {
+                Ok(exchange) => exchange,
+                Err(error) => return Ok(Err(error)),
+            };
+            if let Err(error) = self.fits(bytes.len() as u64) {
+                return Ok(Err(error));
+            }
+            let leaves = leaves(&self.call.phase, &self.call.context);
+            blocking(move || exchange.write(&path, &mut bytes.as_slice(), &leaves)).await
+        })
+        .await
     }
 
     async fn write_blob(&mut self, path: String, id: String) -> wasmtime::Result<Result<(), Error>> {
-        let _host = self.on_host();
-        let exchange = match self.exchange(Use::Write, &path) {
-            Ok(exchange) => exchange,
-            Err(error) => return Ok(Err(error)),
-        };
-        let blob = match self.blob(&id).await? {
-            Ok(blob) => blob,
-            Err(error) => return Ok(Err(error)),
-        };
-        let Some(file) = self.call.context.blobs.open(&blob).await.map_err(|error| HostError::broken(&error))? else {
-            return Ok(Err(Error::NotFound(format!("the bytes of blob `{id}` are gone"))));
-        };
-        let mut file = file.into_std().await;
-        let leaves = leaves(&self.call.phase, &self.call.context);
-        blocking(move || exchange.write(&path, &mut file, &leaves)).await
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            let exchange = match self.exchange(Use::Write, &path) {
+                Ok(exchange) => exchange,
+                Err(error) => return Ok(Err(error)),
+            };
+            let blob = match self.blob(&id).await? {
+                Ok(blob) => blob,
+                Err(error) => return Ok(Err(error)),
+            };
+            if let Err(error) = self.fits(blob.size) {
+                return Ok(Err(error));
+            }
+            let Some(file) = self.call.context.blobs.open(&blob).await.map_err(|error| HostError::broken(&error))?
+            else {
+                return Ok(Err(Error::NotFound(format!("the bytes of blob `{id}` are gone"))));
+            };
+            let mut file = file.into_std().await;
+            let leaves = leaves(&self.call.phase, &self.call.context);
+            blocking(move || exchange.write(&path, &mut file, &leaves)).await
+        })
+        .await
     }
 
     async fn rename(&mut self, path: String, target: String) -> wasmtime::Result<Result<(), Error>> {
-        let _host = self.on_host();
-        match self.exchange(Use::Move, &path) {
-            Ok(exchange) => blocking(move || exchange.rename(&path, &target)).await,
-            Err(error) => Ok(Err(error)),
-        }
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            match self.exchange(Use::Move, &path) {
+                Ok(exchange) => blocking(move || exchange.rename(&path, &target)).await,
+                Err(error) => Ok(Err(error)),
+            }
+        })
+        .await
     }
 }

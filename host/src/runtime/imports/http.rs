@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 use super::super::bindings::v0_1;
 use super::super::bindings::v0_1::wit::tradepost::connector::http::{self, Host};
 use super::super::bindings::v0_1::wit::tradepost::connector::types::{Error, Field};
-use super::super::instance::State;
-use super::super::power::{Answer, Body, Part, PartContent, Repeat, Request, Response};
+use super::super::instance::{Cost, State};
+use super::super::power::{Answer, Body, CallContext, Part, PartContent, Repeat, Request, Response};
 use super::Phase;
 use super::blobs::to_blob_ref;
 
@@ -17,17 +17,19 @@ const TOGETHER: usize = 32;
 
 impl Host for State {
     async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<http::Response, Error>> {
-        let _host = self.on_host();
+        let host = self.host_call(Cost::Network)?;
         let request = match self.request(request).await? {
             Ok(request) => request,
             Err(error) => return Ok(Err(error)),
         };
-        let answer = self.call.powers.http.send(&self.call.context, request).await;
+        // The client ends in time by itself, so that the connector hears what became of its request.
+        let context = CallContext { deadline: host.ends(), ..self.call.context.clone() };
+        let answer = self.call.powers.http.send(&context, request).await;
         Ok(answer.map(to_response).map_err(v0_1::to_error))
     }
 
     async fn send_all(&mut self, requests: Vec<http::Request>) -> wasmtime::Result<Vec<Result<http::Response, Error>>> {
-        let _host = self.on_host();
+        let mut host = self.host_call(Cost::Network)?;
         if requests.len() > TOGETHER {
             let words = format!("{} requests at a time, at most {TOGETHER} are allowed", requests.len());
             return Ok(requests.iter().map(|_| Err(Error::Denied(words.clone()))).collect());
@@ -35,8 +37,10 @@ impl Host for State {
         let mut checked = Vec::with_capacity(requests.len());
         for request in requests {
             checked.push(self.request(request).await?);
+            host = self.host_call(Cost::Network)?;
         }
-        let (client, context) = (&self.call.powers.http, &self.call.context);
+        let client = &self.call.powers.http;
+        let context = &CallContext { deadline: host.ends(), ..self.call.context.clone() };
         let answers = checked.into_iter().map(|request| async move {
             match request {
                 Ok(request) => client.send(context, request).await.map(to_response).map_err(v0_1::to_error),

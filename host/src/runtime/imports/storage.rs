@@ -7,7 +7,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::super::bindings::v0_1::wit::tradepost::connector::storage::Host;
 use super::super::bindings::v0_1::wit::tradepost::connector::types::Error;
-use super::super::instance::{HostError, State};
+use super::super::instance::{Cost, HostError, State};
 use super::super::limits::Limit;
 use super::super::power::Store;
 use crate::model::{PlatformId, StorageWrite, Turn};
@@ -142,26 +142,35 @@ macro_rules! attempt {
 
 impl Host for State {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
-        let _host = self.on_host();
-        attempt!(check_key(&key));
-        self.current(&key).await
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            attempt!(check_key(&key));
+            self.current(&key).await
+        })
+        .await
     }
 
     async fn set(&mut self, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
-        let _host = self.on_host();
-        attempt!(check_key(&key));
-        attempt!(check_value(&value));
-        attempt!(self.account(&key, Some(&value)).await?);
-        self.call.storage.writes.insert(key, Some(value));
-        Ok(Ok(()))
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            attempt!(check_key(&key));
+            attempt!(check_value(&value));
+            attempt!(self.account(&key, Some(&value)).await?);
+            self.call.storage.writes.insert(key, Some(value));
+            Ok(Ok(()))
+        })
+        .await
     }
 
     async fn remove(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
-        let _host = self.on_host();
-        attempt!(check_key(&key));
-        attempt!(self.account(&key, None).await?);
-        self.call.storage.writes.insert(key, None);
-        Ok(Ok(()))
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            attempt!(check_key(&key));
+            attempt!(self.account(&key, None).await?);
+            self.call.storage.writes.insert(key, None);
+            Ok(Ok(()))
+        })
+        .await
     }
 
     async fn keys(
@@ -170,37 +179,45 @@ impl Host for State {
         after: Option<String>,
         limit: u32,
     ) -> wasmtime::Result<Result<Vec<String>, Error>> {
-        let _host = self.on_host();
-        let (store, platform) = attempt!(self.store().await);
-        let limit = limit.min(KEYS);
-        let writes = &self.call.storage.writes;
-        // Every removed key may take the place of one that is still there.
-        let removed = writes.values().filter(|value| value.is_none()).count();
-        let ask = limit.saturating_add(u32::try_from(removed).unwrap_or(u32::MAX));
-        let mut keys =
-            store.keys(platform, &prefix, after.as_deref(), ask).await.map_err(|error| HostError::broken(&error))?;
-        keys.retain(|key| writes.get(key).is_none_or(Option::is_some));
-        let own = writes.iter().filter(|(key, value)| {
-            value.is_some() && key.starts_with(&prefix) && after.as_ref().is_none_or(|after| *key > after)
-        });
-        keys.extend(own.map(|(key, _)| key.clone()));
-        keys.sort_unstable();
-        keys.dedup();
-        keys.truncate(limit as usize);
-        Ok(Ok(keys))
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            let (store, platform) = attempt!(self.store().await);
+            let limit = limit.min(KEYS);
+            let writes = &self.call.storage.writes;
+            // Every removed key may take the place of one that is still there.
+            let removed = writes.values().filter(|value| value.is_none()).count();
+            let ask = limit.saturating_add(u32::try_from(removed).unwrap_or(u32::MAX));
+            let mut keys = store
+                .keys(platform, &prefix, after.as_deref(), ask)
+                .await
+                .map_err(|error| HostError::broken(&error))?;
+            keys.retain(|key| writes.get(key).is_none_or(Option::is_some));
+            let own = writes.iter().filter(|(key, value)| {
+                value.is_some() && key.starts_with(&prefix) && after.as_ref().is_none_or(|after| *key > after)
+            });
+            keys.extend(own.map(|(key, _)| key.clone()));
+            keys.sort_unstable();
+            keys.dedup();
+            keys.truncate(limit as usize);
+            Ok(Ok(keys))
+        })
+        .await
     }
 
     async fn set_now(&mut self, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
-        let _host = self.on_host();
-        attempt!(check_key(&key));
-        attempt!(check_value(&value));
-        if self.call.context.preview {
-            return Ok(denied("a preview stores nothing"));
-        }
-        attempt!(self.account(&key, Some(&value)).await?);
-        let (store, platform) = attempt!(self.store().await);
-        store.set_now(platform, &key, &value).await.map_err(|error| HostError::broken(&error))?;
-        self.call.storage.writes.remove(&key);
-        Ok(Ok(()))
+        let host = self.host_call(Cost::Disk)?;
+        host.within(async move {
+            attempt!(check_key(&key));
+            attempt!(check_value(&value));
+            if self.call.context.preview {
+                return Ok(denied("a preview stores nothing"));
+            }
+            attempt!(self.account(&key, Some(&value)).await?);
+            let (store, platform) = attempt!(self.store().await);
+            store.set_now(platform, &key, &value).await.map_err(|error| HostError::broken(&error))?;
+            self.call.storage.writes.remove(&key);
+            Ok(Ok(()))
+        })
+        .await
     }
 }
