@@ -241,10 +241,10 @@ impl Round<'_> {
             if !self.stamps.contains_key(&served.file) {
                 continue;
             }
-            let Some(build) = self.from_memory(&served.hash).await else { continue };
+            let Some(build) = self.remembered(&served.hash).await else { continue };
             if let Some(previous) = &served.previous
                 && memory.kept.path(previous).exists()
-                && let Some(previous) = self.from_memory(previous).await
+                && let Some(previous) = self.remembered(previous).await
             {
                 self.trials.push(Trial { build: build.clone(), previous });
             }
@@ -255,7 +255,7 @@ impl Round<'_> {
     }
 
     /// A build from the kept bytes; checked now where another host checked it before.
-    async fn from_memory(&mut self, hash: &str) -> Option<Arc<Build>> {
+    async fn remembered(&mut self, hash: &str) -> Option<Arc<Build>> {
         let memory = self.registry.inner.memory.as_ref()?;
         let looked = self.table.looked.get(hash)?;
         let path = memory.kept.path(hash);

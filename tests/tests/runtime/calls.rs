@@ -155,19 +155,18 @@ async fn an_endless_loop_is_ended_and_shares_its_thread_meanwhile() {
         let connector = world.limited(behaviour, |limits| limits.cpu_seconds = 1);
         let begun = Instant::now();
         // A single-threaded runtime: without yielding, nothing else would run here.
-        let (called, beats) = tokio::join!(pull(&connector), async {
-            let mut beats = 0;
-            while begun.elapsed() < Duration::from_millis(500) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                beats += 1;
+        let (mut call, mut beats) = (std::pin::pin!(pull(&connector)), 0);
+        let called = loop {
+            tokio::select! {
+                called = &mut call => break called,
+                () = tokio::time::sleep(Duration::from_millis(10)) => beats += 1,
             }
-            beats
-        });
+        };
         let message = limit(called);
         assert!(message.contains("computed longer than the limit of 1 seconds"), "{message}");
         assert!(message.contains("[limits] cpu-seconds = "), "{message}");
         assert!(beats >= 5, "{behaviour}: {beats} beats");
-        assert!(begun.elapsed() < Duration::from_secs(20), "{behaviour}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{behaviour}");
     }
 }
 
