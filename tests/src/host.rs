@@ -309,7 +309,8 @@ impl Host {
     /// # Errors
     /// It had ended in another way before, which it must not.
     pub async fn kill(mut self) -> Result<bool> {
-        let before = self.child.try_wait()?;
+        // Its first thread may be gone before the others are, and it is waited for.
+        let before = if self.lives() { self.child.try_wait()? } else { Some(self.child.wait().await?) };
         if before.is_none() {
             self.child.start_kill().context("there was nothing to kill")?;
         }
