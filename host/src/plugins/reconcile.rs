@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::compare::compare;
 use super::registry::{Known, Looked, Registry, RegistryError, Served, Stamp, Table, Verdict, Work};
+use crate::crash;
 use crate::ledger::LedgerError;
 use crate::ledger::plugin::PluginStanding;
 use crate::runtime::build::hash;
@@ -488,6 +489,7 @@ impl Round<'_> {
                 }
             }
         };
+        crash::point(crash::Point::Swapping);
         let previous = before.as_ref().and_then(Served::now).filter(|previous| previous.hash() != hash);
         let served = Served {
             file: file.to_owned(),

@@ -14,6 +14,7 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 
 use super::engine::LoadError;
+use crate::crash;
 
 /// The program's hidden command that compiles what comes in on stdin and writes the code to stdout.
 pub const COMMAND: &str = "compile-connector";
@@ -112,6 +113,7 @@ impl Compiler {
                     // One that ended early says why by itself.
                     let _ = stdin.write_all(component).await;
                     drop(stdin);
+                    crash::point(crash::Point::Compiling);
                 },
                 async { stdout.take(CODE).read_to_end(&mut code).await },
                 async { stderr.take(WORDS).read_to_end(&mut words).await },
