@@ -164,7 +164,8 @@ pub fn graphql(response: Response) -> Result<Value, Error> {
     };
     let errors = answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty());
     let Some(errors) = errors else {
-        return response.success().map(|_| answer["data"].take());
+        // A list or a bare value is no answer of GraphQL, and has no `data`.
+        return response.success().map(|_| answer.get_mut("data").map(Value::take).unwrap_or_default());
     };
     let code = |error: &Value| error.pointer("/extensions/code").and_then(Value::as_str).map(str::to_owned);
     let words = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
@@ -202,4 +203,26 @@ pub fn field(name: &str, value: impl Into<String>) -> Field {
 fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars().take(500).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Response {
+        let body = Answer::Bytes(body.as_bytes().to_vec());
+        Response {
+            response: http::Response { status, headers: Vec::new(), body, url: "https://shop.example".into() },
+            unsafe_request: false,
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_object_has_no_data() {
+        // Found by the fuzz target `answers`: a list made the connector trap.
+        for body in ["[]", "[{\"data\":1}]", "1", "null", "\"data\"", "{}"] {
+            assert_eq!(graphql(answer(200, body)).unwrap(), Value::Null, "{body}");
+        }
+        assert_eq!(graphql(answer(200, r#"{"data":{"a":1}}"#)).unwrap()["a"], 1);
+    }
 }

@@ -1,6 +1,6 @@
 //! Intents: planned writes to platforms, stored before they leave, and what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -213,7 +213,7 @@ impl View<'_> {
         Ok(self.intents_where(open, (platform.0, record.0, lane))?.pop())
     }
 
-    /// Writes of a kind that may be sent now, oldest first; those of orders before their events.
+    /// Writes of a kind that may be sent now, oldest first, but for those that are to be skipped.
     ///
     /// # Errors
     /// Of SQLite.
@@ -222,11 +222,25 @@ impl View<'_> {
         platform: PlatformId,
         kind: Kind,
         now: Timestamp,
-        limit: u32,
+        limit: usize,
+        skip: &HashSet<IntentId>,
     ) -> Result<Vec<Intent>, LedgerError> {
-        let due = "platform = ?1 AND kind = ?2 AND state IN ('planned', 'retry')
-            AND (not_before IS NULL OR not_before <= ?3) ORDER BY id LIMIT ?4";
-        self.intents_where(due, (platform.0, kind.as_str(), micros(now), limit))
+        // Each state by itself comes out of its index in order; both at once would be sorted, bodies and all, each time.
+        let mut ids = Vec::new();
+        for state in [IntentState::Planned, IntentState::Retry] {
+            let mut due = self.connection.prepare_cached(
+                "SELECT id FROM intent WHERE state = ?1 AND platform = ?2 AND kind = ?3
+                 AND (not_before IS NULL OR not_before <= ?4) ORDER BY id",
+            )?;
+            let due = due
+                .query_map((state.as_str(), platform.0, kind.as_str(), micros(now)), |row| Ok(IntentId(row.get(0)?)))?;
+            for id in due.filter(|id| id.as_ref().map_or(true, |id| !skip.contains(id))).take(limit) {
+                ids.push(id?);
+            }
+        }
+        ids.sort_unstable();
+        ids.truncate(limit);
+        ids.into_iter().map(|id| self.intent(id)).collect()
     }
 
     /// Writes of a kind in a state, after a number, in order.

@@ -54,7 +54,8 @@ pub struct Content {
 /// Hears what became of items while a call runs.
 #[async_trait]
 pub trait Settle: Send + Sync {
-    /// Durable when it returns. An item that the call was not given is refused.
+    /// Durable when it returns; a last word of what can be looked up is so within 50 ms and before the call has ended. An
+    /// item that the call was not given is refused.
     ///
     /// # Errors
     /// When the ledger cannot be written: the call must end then.

@@ -51,9 +51,9 @@ async fn one_write_is_open_and_what_left_is_not_replaced() {
         assert_eq!(tx.plan_intent(&plan)?, None, "it is on its way");
         tx.set_intent(id, IntentState::Unknown, Some("no answer"), None)?;
         assert_eq!(tx.plan_intent(&plan)?, None, "nobody knows");
-        assert_eq!(tx.due_intents(shop, Kind::Product, now, 9)?, []);
+        assert_eq!(tx.due_intents(shop, Kind::Product, now, 9, &HashSet::new())?, []);
         tx.set_intent(id, IntentState::Planned, None, None)?;
-        let due = tx.due_intents(shop, Kind::Product, now, 9)?;
+        let due = tx.due_intents(shop, Kind::Product, now, 9, &HashSet::new())?;
         assert_eq!((due.len(), due[0].uncertain, due[0].attempts), (1, true, 1));
         tx.set_intent(id, IntentState::Refused, Some("bad"), None)?;
         assert_eq!(tx.plan_intent(&plan)?, Some(id), "a refused write is taken up again under its key");

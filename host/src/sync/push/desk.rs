@@ -2,27 +2,45 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::settle::{Context, Heard};
 use super::{End, Push, PushError};
 use crate::crash::{self, Point};
 use crate::ledger::intent::{Intent, IntentState};
-use crate::ledger::{Ledger, LedgerError};
-use crate::model::{CallError, Called, Doomed, IntentId, Kind, Op, Outcome, Record, RemoteError};
+use crate::ledger::{Ledger, LedgerError, View};
+use crate::model::{CallError, Called, Doomed, IntentId, Kind, Op, Outcome, PlatformId, Record, RemoteError};
 use crate::sync::connector::Settle;
 use crate::sync::plan::UNFINISHED;
 
 /// Intents taken up at a time.
-const CHUNK: u32 = 200;
+const CHUNK: usize = 500;
+
+/// Last words that wait for each other at most so long.
+const GATHER: Duration = Duration::from_millis(50);
+/// Last words that share a transaction.
+const GATHERED: usize = 100;
 
 /// Hears the outcomes of one call.
 struct Desk {
     ledger: Ledger,
     context: Context,
     items: HashMap<String, IntentId>,
+    /// Nothing is lost with a last word: the platform can be asked. Then last words share transactions.
+    gathers: bool,
+    told: tokio::sync::Mutex<Told>,
     heard: Mutex<HashMap<IntentId, Heard>>,
+}
+
+/// Last words that are not written down yet.
+#[derive(Default)]
+struct Told {
+    since: Option<Instant>,
+    outcomes: Vec<(IntentId, Outcome)>,
 }
 
 #[async_trait]
@@ -33,17 +51,60 @@ impl Settle for Desk {
                 message: format!("the connector settles `{item}`, which it was not given"),
             });
         };
+        let begun = matches!(outcome, Outcome::Partial(_));
+        let mut told = self.told.lock().await;
+        told.outcomes.push((id, outcome));
+        let since = *told.since.get_or_insert_with(Instant::now);
+        if begun || !self.gathers || told.outcomes.len() >= GATHERED || since.elapsed() >= GATHER {
+            self.write(&mut told).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// Writes down what was told and is not written yet.
+    async fn write_all(&self) -> Result<(), LedgerError> {
+        let mut told = self.told.lock().await;
+        self.write(&mut told).await
+    }
+
+    async fn write(&self, told: &mut Told) -> Result<(), LedgerError> {
+        let Told { outcomes, .. } = std::mem::take(told);
+        if outcomes.is_empty() {
+            return Ok(());
+        }
         let context = self.context.clone();
-        let last = !matches!(outcome, Outcome::Partial(_));
         crash::point(Point::Answered);
-        let heard = self.ledger.write(move |tx| context.outcome(tx, id, &outcome)).await?;
+        let heard = self
+            .ledger
+            .write(move |tx| {
+                let mut heard = Vec::new();
+                for (id, outcome) in outcomes {
+                    let last = !matches!(outcome, Outcome::Partial(_));
+                    let one = context.outcome(tx, id, &outcome)?;
+                    heard.extend(last.then_some((id, one)));
+                }
+                Ok::<_, LedgerError>(heard)
+            })
+            .await?;
         crash::point(Point::Committed);
-        if last {
-            let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, heard) in heard {
             // The first last word counts.
             all.entry(id).or_insert(heard);
         }
         Ok(())
+    }
+
+    /// Writes down what waits longer than it may, until it is dropped: the connector may be busy with its next item.
+    async fn keep_writing(&self) -> LedgerError {
+        loop {
+            tokio::time::sleep(GATHER).await;
+            if let Err(error) = self.write_all().await {
+                return error;
+            }
+        }
     }
 }
 
@@ -60,18 +121,9 @@ impl Push {
                 return Ok(Err(End::Stopped));
             }
             let (platform, now) = (self.platform, self.clock.now());
-            let skip = tried.clone();
-            let due: Vec<Intent> = self
-                .ledger
-                .read(move |view| {
-                    let limit = CHUNK + u32::try_from(skip.len()).unwrap_or(u32::MAX - CHUNK);
-                    let mut due = view.due_intents(platform, kind, now, limit)?;
-                    let finished = |intent: &Intent| intent.event.is_none() || intent.revs.planned != UNFINISHED;
-                    due.retain(|intent| finished(intent) && !skip.contains(&intent.id));
-                    due.truncate(CHUNK as usize);
-                    Ok::<_, LedgerError>(due)
-                })
-                .await?;
+            let skip = std::mem::take(tried);
+            let (due, skip) = self.ledger.read(move |view| due(view, platform, kind, now, skip)).await?;
+            *tried = skip;
             if due.is_empty() {
                 return Ok(Ok(count));
             }
@@ -133,15 +185,22 @@ impl Push {
         if batch.is_empty() {
             return Ok(None);
         }
-        crash::point(Point::IntentWritten);
+        let finds = self.connector.description().ability(kind).is_some_and(|ability| ability.lookup_lag.is_some());
         let desk = Arc::new(Desk {
             ledger: self.ledger.clone(),
             context: context.clone(),
             items: batch.iter().map(|intent| (intent.idem_key.clone(), intent.id)).collect(),
+            gathers: finds,
+            told: tokio::sync::Mutex::default(),
             heard: Mutex::default(),
         });
         let settle: Arc<dyn Settle> = Arc::clone(&desk) as Arc<dyn Settle>;
-        let called = if batch.iter().all(|intent| intent.op == Op::Delete) {
+        crash::point(Point::IntentWritten);
+        let call = async {
+            if !batch.iter().all(|intent| intent.op == Op::Delete) {
+                let records: Vec<Record> = batch.iter().map(record).collect();
+                return Ok(self.connector.push(records, settle).await);
+            }
             let platform = self.platform;
             let how = self.ledger.read(move |view| super::settle::removal_of(view, platform)).await?;
             let can = self.connector.description().writing(kind).map(|w| w.removals.clone()).unwrap_or_default();
@@ -153,11 +212,13 @@ impl Push {
                     Some(Doomed { item: intent.idem_key.clone(), remote: intent.body.remote.clone()? })
                 })
                 .collect();
-            self.connector.remove(kind, doomed, how, settle).await
-        } else {
-            let records: Vec<Record> = batch.iter().map(record).collect();
-            self.connector.push(records, settle).await
+            Ok::<_, LedgerError>(self.connector.remove(kind, doomed, how, settle).await)
         };
+        let called = tokio::select! {
+            called = call => called?,
+            error = desk.keep_writing(), if finds => return Err(error.into()),
+        };
+        desk.write_all().await?;
         let heard = desk.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.finish(context, batch, heard, called).await
     }
@@ -226,6 +287,37 @@ impl Push {
         }
         Ok(None)
     }
+}
+
+/// What is due and was not tried yet. Events of which a part is still being planned wait for the rest.
+fn due(
+    view: &View<'_>,
+    platform: PlatformId,
+    kind: Kind,
+    now: Timestamp,
+    tried: HashSet<IntentId>,
+) -> Result<(Vec<Intent>, HashSet<IntentId>), LedgerError> {
+    let mut skip = tried;
+    let mut unfinished = Vec::new();
+    let due = loop {
+        let mut due = view.due_intents(platform, kind, now, CHUNK, &skip)?;
+        let found = due.len();
+        due.retain(|intent| {
+            let finished = intent.event.is_none() || intent.revs.planned != UNFINISHED;
+            if !finished {
+                unfinished.push(intent.id);
+            }
+            finished
+        });
+        if !due.is_empty() || found == 0 {
+            break due;
+        }
+        skip.extend(&unfinished);
+    };
+    for id in &unfinished {
+        skip.remove(id);
+    }
+    Ok((due, skip))
 }
 
 /// Begins the words of an item whose batch was refused as a whole.
