@@ -126,7 +126,7 @@ impl<'a> Folder<'a> {
 const CHUNK: u32 = 1024 * 1024;
 
 /// A folder in memory.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod fake {
     use std::cell::{Cell, RefCell};
     use std::collections::BTreeMap;

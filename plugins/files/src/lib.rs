@@ -20,6 +20,8 @@ mod outbox;
 mod pull;
 mod rejects;
 mod settings;
+#[cfg(any(test, fuzzing))]
+pub mod strangers;
 mod table;
 mod value;
 

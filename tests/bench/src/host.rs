@@ -14,6 +14,18 @@ use tradepost_tests::host::{Host, Place};
 
 use crate::platform::Platform;
 
+/// Nothing is waited for longer than a test can wait.
+const CONFIG: &str = "\
+[log]
+filter = \"warn\"
+
+[sync]
+event-delay = 1
+
+[limits]
+http-seconds = 5
+";
+
 /// Builds the connector; where it lies.
 pub(crate) fn connector() -> Result<PathBuf> {
     let tell = |step: Step<'_>| {
@@ -51,7 +63,7 @@ impl Site {
         let root = tempfile::tempdir()?;
         let place = Place { program: std::env::current_exe()?, root: root.path().to_owned(), notes: None };
         std::fs::create_dir_all(place.plugins())?;
-        std::fs::write(place.config(), "[log]\nfilter = \"warn\"\n")?;
+        std::fs::write(place.config(), CONFIG)?;
         std::fs::copy(connector, place.plugins().join("bench.wasm"))?;
         Ok(Self { place, _root: root })
     }
@@ -61,9 +73,14 @@ impl Site {
         self.place.plugins()
     }
 
+    /// The ledger's file.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.place.data().join("clients/default/ledger.db")
+    }
+
     /// Size of the ledger's file.
     pub(crate) fn ledger_bytes(&self) -> Result<u64> {
-        Ok(std::fs::metadata(self.place.data().join("clients/default/ledger.db"))?.len())
+        Ok(std::fs::metadata(self.ledger())?.len())
     }
 
     /// Sets the platforms up and puts them to work; nothing is shown on any of them yet.
@@ -153,11 +170,22 @@ impl Running {
         self.host.ask(method, path, body).await
     }
 
+    /// Memory of the process now, in MB, and its open files.
+    pub(crate) fn usage(&self) -> Result<(f64, usize)> {
+        let pid = self.host.pid().context("the host runs")?;
+        let files = std::fs::read_dir(format!("/proc/{pid}/fd"))?.count();
+        Ok((self.status("VmRSS:")?, files))
+    }
+
     /// Most memory that the process ever had, in MB, without what it compiles in children.
     pub(crate) fn peak(&self) -> Result<f64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> Result<f64> {
         let pid = self.host.pid().context("the host runs")?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("a process has a peak")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a process has a status")?;
         let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib * 1024.0 / 1e6)
     }

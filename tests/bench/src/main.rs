@@ -5,7 +5,7 @@
 //!
 //! In reading order: [`figure`] what is printed, [`call`] an instance and a call, [`traffic`] pulls and pushes of a real
 //! host against [`platform`] (a server in a process of its own), [`floor`] (the same job without sandbox and books) and
-//! [`singer`], [`plugins`] drops and starts.
+//! [`singer`], [`plugins`] drops and starts. `soak` is a command of its own: [`soak`].
 
 mod call;
 mod figure;
@@ -14,6 +14,7 @@ mod host;
 mod platform;
 mod plugins;
 mod singer;
+mod soak;
 mod traffic;
 
 use std::path::PathBuf;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         // The other side of a measurement, in a process of its own.
         Some("platform") => end(platform::main(&arguments[2..])),
         Some("floor") => end(floor::main(&arguments[2..])),
+        Some("soak") => end(soak::main()),
         // The host itself, as its own program has it, and what that starts of itself.
         Some("serve" | "compile") => tradepost::cli::main(),
         _ => end(run(&Arguments::parse())),

@@ -4,14 +4,17 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Json, Query, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::extract::{DefaultBodyLimit, Json, Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +40,13 @@ pub(crate) struct Counts {
 impl Platform {
     /// Starts it with so many records of each kind, all of them hidden.
     pub(crate) fn start(count: usize) -> Result<Self> {
+        Self::numbered(count, 0)
+    }
+
+    /// The same with records that are numbered from here on.
+    pub(crate) fn numbered(count: usize, from: usize) -> Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["platform", &count.to_string()])
+            .args(["platform", &count.to_string(), &from.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -63,10 +71,38 @@ impl Platform {
         Ok(())
     }
 
+    /// Makes so many of 1,000 requests go wrong from now on.
+    pub(crate) async fn misbehave(&self, per_mille: u32) -> Result<()> {
+        client()?.post(format!("{}/faults?per_mille={per_mille}", self.url)).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Changes a product.
+    pub(crate) async fn touch(&self, n: u64) -> Result<()> {
+        client()?.post(format!("{}/touch?n={n}", self.url)).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// SKU and name of every product it offers, or of every object that was made there.
+    pub(crate) async fn holdings(&self) -> Result<Holdings> {
+        Ok(client()?.get(format!("{}/holdings", self.url)).send().await?.error_for_status()?.json().await?)
+    }
+
     /// What was written.
     pub(crate) async fn counts(&self) -> Result<Counts> {
         Ok(client()?.get(format!("{}/counts", self.url)).send().await?.error_for_status()?.json().await?)
     }
+}
+
+/// What a platform has.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Holdings {
+    /// SKU and German name of each product it offers.
+    pub(crate) offered: Vec<(String, String)>,
+    /// SKU and German name of each object that was made there.
+    pub(crate) made: Vec<(String, String)>,
+    /// Requests that went wrong on purpose.
+    pub(crate) faults: usize,
 }
 
 impl Drop for Platform {
@@ -85,22 +121,32 @@ pub(crate) fn client() -> Result<reqwest::Client> {
 }
 
 struct Shelf {
-    products: Vec<String>,
+    products: RwLock<Vec<String>>,
     orders: Vec<String>,
     products_shown: AtomicUsize,
     orders_shown: AtomicUsize,
     made: Mutex<(HashMap<String, usize>, Counts)>,
+    /// What stands in each object, where somebody will ask for it.
+    objects: Mutex<HashMap<String, (String, String)>>,
+    per_mille: AtomicU32,
+    requests: AtomicUsize,
+    faults: AtomicUsize,
 }
 
 /// The server's process: prints its address and serves until its stdin is closed.
 pub(crate) fn main(arguments: &[String]) -> Result<()> {
     let count: usize = arguments.first().context("how many records?")?.parse()?;
+    let from: usize = arguments.get(1).map_or(Ok(0), |from| from.parse())?;
     let shelf = Arc::new(Shelf {
-        products: (0..count).map(product).collect(),
+        products: RwLock::new((from..from + count).map(product).collect()),
         orders: (0..count).map(|n| order(n, count)).collect(),
         products_shown: AtomicUsize::new(0),
         orders_shown: AtomicUsize::new(0),
         made: Mutex::default(),
+        objects: Mutex::default(),
+        per_mille: AtomicU32::new(0),
+        requests: AtomicUsize::new(0),
+        faults: AtomicUsize::new(0),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
@@ -108,6 +154,11 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
             .route("/products", get(products))
             .route("/orders", get(orders))
             .route("/products/batch", post(write))
+            .route("/products/find", post(find))
+            .layer(from_fn_with_state(Arc::clone(&shelf), misbehave))
+            .route("/faults", post(faults))
+            .route("/touch", post(touch))
+            .route("/holdings", get(holdings))
             .route("/show", post(show))
             .route("/counts", get(counts))
             .layer(DefaultBodyLimit::max(64 << 20))
@@ -141,7 +192,8 @@ fn usual() -> usize {
 }
 
 async fn products(State(shelf): State<Arc<Shelf>>, Query(asked): Query<Asked>) -> impl IntoResponse {
-    page(&shelf.products[..shelf.products_shown.load(Ordering::SeqCst)], &asked)
+    let products = shelf.products.read().unwrap_or_else(PoisonError::into_inner);
+    page(&products[..shelf.products_shown.load(Ordering::SeqCst)], &asked)
 }
 
 async fn orders(State(shelf): State<Arc<Shelf>>, Query(asked): Query<Asked>) -> impl IntoResponse {
@@ -175,12 +227,15 @@ struct Shown {
 }
 
 async fn show(State(shelf): State<Arc<Shelf>>, Query(shown): Query<Shown>) {
-    shelf.products_shown.store(shown.products.min(shelf.products.len()), Ordering::SeqCst);
+    shelf.products_shown.store(
+        shown.products.min(shelf.products.read().unwrap_or_else(PoisonError::into_inner).len()),
+        Ordering::SeqCst,
+    );
     shelf.orders_shown.store(shown.orders.min(shelf.orders.len()), Ordering::SeqCst);
 }
 
 async fn counts(State(shelf): State<Arc<Shelf>>) -> Json<Counts> {
-    Json(shelf.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1.clone())
+    Json(shelf.made.lock().unwrap_or_else(PoisonError::into_inner).1.clone())
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,6 +247,9 @@ struct Batch {
 struct Item {
     key: String,
     id: Option<String>,
+    sku: Option<String>,
+    #[serde(default)]
+    names: Vec<(String, String)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -200,12 +258,23 @@ struct Made {
 }
 
 async fn write(State(shelf): State<Arc<Shelf>>, Json(batch): Json<Batch>) -> Json<Made> {
-    let mut made = shelf.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut made = shelf.made.lock().unwrap_or_else(PoisonError::into_inner);
     let (known, counts) = &mut *made;
     let mut ids = Vec::with_capacity(batch.items.len());
+    let mut objects = shelf.objects.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut note = |id: &str, sku: Option<String>, names: Vec<(String, String)>| {
+        let object = objects.entry(id.to_owned()).or_default();
+        if let Some(sku) = sku {
+            object.0 = sku;
+        }
+        if let Some((_, name)) = names.into_iter().find(|(language, _)| language == "de") {
+            object.1 = name;
+        }
+    };
     for item in batch.items {
         if let Some(id) = item.id {
             counts.updated += 1;
+            note(&id, item.sku, item.names);
             ids.push(id);
             continue;
         }
@@ -216,9 +285,95 @@ async fn write(State(shelf): State<Arc<Shelf>>, Json(batch): Json<Batch>) -> Jso
         } else {
             counts.repeated += 1;
         }
-        ids.push(format!("R{number}"));
+        let id = format!("R{number}");
+        note(&id, item.sku, item.names);
+        ids.push(id);
     }
     Json(Made { ids })
+}
+
+#[derive(Debug, Deserialize)]
+struct Keys {
+    keys: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct There {
+    ids: Vec<Option<String>>,
+}
+
+async fn find(State(shelf): State<Arc<Shelf>>, Json(asked): Json<Keys>) -> Json<There> {
+    let made = shelf.made.lock().unwrap_or_else(PoisonError::into_inner);
+    let ids = asked.keys.iter().map(|key| made.0.get(key).map(|number| format!("R{number}"))).collect();
+    Json(There { ids })
+}
+
+#[derive(Debug, Deserialize)]
+struct Faults {
+    per_mille: u32,
+}
+
+async fn faults(State(shelf): State<Arc<Shelf>>, Query(faults): Query<Faults>) {
+    shelf.per_mille.store(faults.per_mille, Ordering::SeqCst);
+}
+
+/// Some requests go wrong: before the work, after it, slowly, half answered, or with a wish to be left alone.
+async fn misbehave(State(shelf): State<Arc<Shelf>>, request: Request, next: Next) -> Response {
+    let number = shelf.requests.fetch_add(1, Ordering::SeqCst);
+    if dice(number, 99) % 1_000 >= u64::from(shelf.per_mille.load(Ordering::SeqCst)) {
+        return next.run(request).await;
+    }
+    shelf.faults.fetch_add(1, Ordering::SeqCst);
+    match dice(number, 98) % 5 {
+        0 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        1 => {
+            drop(next.run(request).await);
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        2 => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "2")]).into_response(),
+        3 => {
+            drop(next.run(request).await);
+            ([(CONTENT_TYPE, "application/json")], "{\"ids\":[\"R").into_response()
+        }
+        _ => {
+            let answer = next.run(request).await;
+            // Longer than the host waits.
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            answer
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Touched {
+    n: usize,
+}
+
+/// A product gets another name and goes to the end, because it changed last.
+async fn touch(State(shelf): State<Arc<Shelf>>, Query(touched): Query<Touched>) {
+    let mut products = shelf.products.write().unwrap_or_else(PoisonError::into_inner);
+    let at = touched.n % products.len().max(1);
+    if products.is_empty() {
+        return;
+    }
+    let row = products.remove(at);
+    let Ok(mut row) = serde_json::from_str::<serde_json::Value>(&row) else { return };
+    let version = shelf.requests.fetch_add(1, Ordering::SeqCst);
+    let name = row["name_de"].as_str().unwrap_or_default().split(" v").next().unwrap_or_default().to_owned();
+    row["name_de"] = format!("{name} v{version}").into();
+    row["updated_at"] = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    products.push(row.to_string());
+}
+
+async fn holdings(State(shelf): State<Arc<Shelf>>) -> Json<Holdings> {
+    let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let products = shelf.products.read().unwrap_or_else(PoisonError::into_inner);
+    let rows = products.iter().filter_map(|row| serde_json::from_str::<serde_json::Value>(row).ok());
+    Json(Holdings {
+        offered: rows.map(|row| (text(&row, "sku"), text(&row, "name_de"))).collect(),
+        made: shelf.objects.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
+        faults: shelf.faults.load(Ordering::SeqCst),
+    })
 }
 
 /// A page of products as it would be answered.

@@ -116,7 +116,7 @@ pub(crate) async fn push(connector: &Path, count: usize) -> Result<Vec<Figure>> 
     let (nothing, _) = host.run("target", "push", "product").await?;
     // A rule that changed may change every record, so every record is looked at.
     let mut policy = target(u32::MAX);
-    policy["on_delete"] = Value::from("ignore");
+    policy["languages"] = json!({"de": "de", "en": "en"});
     let change = json!({ "policy": policy });
     host.ask(reqwest::Method::PATCH, "/platforms/target", Some(&change)).await?;
     let (again, run) = host.run("target", "push", "product").await?;

@@ -2,7 +2,7 @@
 //! own as possible, so that what is measured is the host.
 //!
 //! `GET /products?page=1&per_page=500` and `/orders` answer `{"data": [..], "next": 2}`; `POST /products/batch` takes
-//! `{"items": [..]}` and answers `{"ids": [..]}`.
+//! `{"items": [..]}` and answers `{"ids": [..]}`; `POST /products/find` tells which idempotency keys it knows.
 
 pub mod map;
 pub mod wire;
@@ -10,7 +10,7 @@ pub mod wire;
 use serde::Deserialize;
 use serde_json::json;
 use tradepost_sdk::connector::{
-    Ability, Account, Channel, Description, Environment, Origin, Reading, Warehouse, Writing,
+    Ability, Account, Channel, Description, Environment, Lookup, Origin, Reading, Warehouse, Writing,
 };
 use tradepost_sdk::outcomes::{Outcome, Written};
 use tradepost_sdk::records::{Kind, Records, Removal};
@@ -46,7 +46,7 @@ impl Connector for Bench {
                     kind: Kind::Product,
                     reading: Some(reading()),
                     writing: Some(Writing {
-                        facets: ["head", "texts:*", "media", "attributes", "grouping"].map(Into::into).to_vec(),
+                        facets: ["head", "texts:*", "attributes", "grouping"].map(Into::into).to_vec(),
                         events: Vec::new(),
                         create: true,
                         update: true,
@@ -57,7 +57,7 @@ impl Connector for Bench {
                         create_done: false,
                         figure: None,
                     }),
-                    lookup: None,
+                    lookup: Some(Lookup { lag_seconds: 0 }),
                 },
                 Ability { kind: Kind::Order, reading: Some(reading()), writing: None, lookup: None },
             ],
@@ -163,8 +163,18 @@ impl Target for Bench {
         Err(Error::Unsupported("nothing is removed here".into()))
     }
 
-    fn find(_kind: Kind, _probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
-        Err(Error::Unsupported("nothing is looked up here".into()))
+    fn find(_kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+        let Settings { url } = settings()?;
+        let keys = probes.iter().map(|probe| probe.item.as_str()).collect();
+        let asked = Request::new("POST", format!("{url}/products/find")).safe().json(&wire::Asked { keys });
+        let answer: wire::There = asked.send()?.success()?.json()?;
+        let found = |id: Option<String>| {
+            let remote = |id| RemoteRef { id, parent: None, version: None };
+            id.map(|id| Found { remote: remote(id), marker: None, whole: true, parts: Vec::new() })
+                .into_iter()
+                .collect()
+        };
+        Ok(answer.ids.into_iter().map(found).collect())
     }
 }
 

@@ -124,6 +124,20 @@ pub struct Made {
     pub ids: Vec<String>,
 }
 
+/// Idempotency keys that are asked for.
+#[derive(Debug, Serialize)]
+pub struct Asked<'a> {
+    /// The keys.
+    pub keys: Vec<&'a str>,
+}
+
+/// The answer to an [`Asked`].
+#[derive(Debug, Deserialize)]
+pub struct There {
+    /// What was made under each key.
+    pub ids: Vec<Option<String>>,
+}
+
 /// Reads a page in place.
 ///
 /// # Errors
