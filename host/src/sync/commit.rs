@@ -4,6 +4,7 @@
 pub(in crate::sync) mod backfill;
 mod buyer;
 mod facets;
+mod goods;
 mod order;
 mod product;
 mod shipment;

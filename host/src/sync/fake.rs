@@ -4,6 +4,7 @@
 //! see. `connector` is the [`super::connector::Connector`] over it, `world` what it holds, `script` how it misbehaves.
 
 mod connector;
+mod reading;
 mod script;
 mod world;
 

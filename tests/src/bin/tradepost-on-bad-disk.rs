@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use tradepost_tests::powercut::{NOTES, vfs};
 
 fn main() -> ExitCode {
-    let Some(folder) = std::env::var_os(NOTES) else {
-        eprintln!("{NOTES} names no folder");
-        return ExitCode::FAILURE;
-    };
-    if let Err(error) = vfs::install(folder.as_ref()) {
+    // The process that compiles has no ledger, and is told nothing.
+    if let Some(folder) = std::env::var_os(NOTES)
+        && let Err(error) = vfs::install(folder.as_ref())
+    {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
     }

@@ -15,11 +15,10 @@ use crate::ledger::platform::{Platform, PlatformState};
 use crate::ledger::record::StoredRecord;
 use crate::ledger::run::What;
 use crate::ledger::stream::Phase;
-use crate::ledger::want::WantReason;
 use crate::model::description::Environment;
 use crate::model::sales::{Happening, LineKind, OrderEvent, OrderState, Payment, PaymentFacet, PaymentState, Placed};
 use crate::model::{
-    EventId, FacetKey, Facets, Hash, Key, KeyType, Kind, Link, LinkId, Part, PartKind, PlatformId, Record, RecordId,
+    EventId, FacetKey, Facets, Hash, Key, KeyType, Kind, LinkId, Part, PartKind, PlatformId, Record, RecordId,
     RecordKind, RemoteRef,
 };
 use crate::sync::lines::{self, Goods, Lines};
@@ -32,7 +31,7 @@ const UNSENT: &str = "cancelled before it was sent";
 #[derive(Debug, Clone, Default)]
 pub(super) struct Order {
     pub(super) placed: Option<Placed>,
-    state: Option<OrderState>,
+    pub(super) state: Option<OrderState>,
     payment: Option<PaymentFacet>,
 }
 
@@ -537,76 +536,6 @@ impl Commit<'_, '_> {
         for target in self.platforms.iter().filter(|target| told.contains(&target.id)) {
             if target.state != PlatformState::Removed && target.policy.pushes.contains(&kind) {
                 self.tx.deliver(event, target.id, id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The goods that the order holds until the owner of the stock counts them itself.
-    fn hold_goods(&mut self, id: RecordId, order: &Order) -> Result<(), LedgerError> {
-        let over = matches!(order.state, Some(OrderState::Shipped | OrderState::Completed | OrderState::Cancelled));
-        let Some(placed) = order.placed.as_ref().filter(|_| !over) else { return self.release_goods(id) };
-        let mut lines = BTreeSet::new();
-        for line in placed.lines.iter().filter(|line| line.kind == LineKind::Product) {
-            let Some(variant) = self.variant_of(line.variant.as_ref())? else { continue };
-            lines.insert(line.id.clone());
-            if self.tx.reserve(id, &line.id, variant, line.quantity, self.me.id)? {
-                self.want_stock(variant)?;
-            }
-        }
-        for reservation in self.tx.reservations_of(id)? {
-            if reservation.open && !lines.contains(&reservation.line) {
-                self.tx.release(reservation.id)?;
-                self.want_stock(reservation.variant)?;
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn release_goods(&mut self, id: RecordId) -> Result<(), LedgerError> {
-        for reservation in self.tx.reservations_of(id)? {
-            if reservation.open {
-                self.tx.release(reservation.id)?;
-                self.want_stock(reservation.variant)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The variant on an order line, as this platform names it.
-    fn variant_of(&self, link: Option<&Link>) -> Result<Option<RecordId>, LedgerError> {
-        self.variant_on(Some(self.me.id), link)
-    }
-
-    /// The variant on an order line, as some platform names it.
-    fn variant_on(&self, platform: Option<PlatformId>, link: Option<&Link>) -> Result<Option<RecordId>, LedgerError> {
-        let Some(link) = link else { return Ok(None) };
-        if let (Some(platform), Some(id)) = (platform, &link.id)
-            && let Some(found) = self.tx.link_by_remote(platform, RecordKind::Variant, id)?
-            && found.state != LinkState::Removed
-            && found.record.is_some()
-        {
-            return Ok(found.record);
-        }
-        if link.key.is_empty() {
-            return Ok(None);
-        }
-        let key = Key { kind: KeyType::Sku, value: link.key.trim().to_owned() };
-        let hits = self.tx.records_by_key(RecordKind::Variant, &key)?;
-        Ok(if let [hit] = hits[..] { Some(hit) } else { None })
-    }
-
-    /// Every shop that sells the variant has to compute its figure anew.
-    pub(super) fn want_stock(&self, variant: RecordId) -> Result<(), LedgerError> {
-        let record = self.tx.record(variant)?;
-        let keys: Vec<&FacetKey> = record.facets.keys().filter(|key| key.name() == "stock").collect();
-        for target in self.platforms.iter().filter(|target| target.policy.pushes.contains(&Kind::Stock)) {
-            for key in &keys {
-                if self.ownership.owner(RecordKind::Variant, key, record.origin) != Some(target.id)
-                    && self.hears(target, Kind::Stock, &record)?
-                {
-                    self.tx.want(target.id, Kind::Stock, variant, key.as_str(), WantReason::Data, None)?;
-                }
             }
         }
         Ok(())
