@@ -1,5 +1,7 @@
 //! Executing runs: one per platform and stream at a time, others queue; automatic and event actions; cancelling.
 
+mod fence;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -28,8 +30,6 @@ use crate::sync::schedule::Schedule;
 const TICK: Duration = Duration::from_secs(1);
 /// Listeners that fall behind so many notices miss some; they read the ledger anyway.
 const BACKLOG: usize = 1024;
-/// Pulls of the shop's orders that a stock push asks for in a row before it gives up.
-const FENCE_TRIES: u32 = 2;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone)]
@@ -387,12 +387,15 @@ impl Runs {
                     self.again_at(run, order.clone(), until);
                 }
             }
-            Direction::Push | Direction::Settle | Direction::Backfill => match self.pusher().run(run, stop).await {
-                Ok(End::Resting(until)) => self.again_at(run, order.clone(), until),
-                Ok(End::Fenced) => self.behind_orders(order),
-                Ok(_) | Err(PushError::Unserved(_)) => {}
-                Err(error) => return Err(error),
-            },
+            Direction::Push | Direction::Settle | Direction::Backfill => {
+                self.open_fence(order).await?;
+                match self.pusher().run(run, stop).await {
+                    Ok(End::Resting(until)) => self.again_at(run, order.clone(), until),
+                    Ok(End::Fenced) => self.behind_orders(order),
+                    Ok(_) | Err(PushError::Unserved(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
         }
         Ok(())
     }
@@ -426,35 +429,6 @@ impl Runs {
             {
                 tracing::error!(%error, "rested run not queued again");
             }
-        });
-    }
-
-    /// Stock waits behind the stock fence: the shop's orders are read first, then it is sent.
-    fn behind_orders(&self, order: &Order) {
-        let (runs, order) = (self.clone(), order.clone());
-        tokio::spawn(async move {
-            for _ in 0..FENCE_TRIES {
-                let mut notices = runs.subscribe();
-                let pull = Order::new(order.platform, Direction::Pull, Kind::Order, Cause::Event);
-                let Ok(run) = runs.queue(pull).await else { return };
-                loop {
-                    let over = runs.inner.ledger.read(move |view| view.run(run)).await;
-                    match over.map(|run| run.state) {
-                        Ok(RunState::Done | RunState::DoneWithIssues) => {
-                            drop(runs.queue(order).await);
-                            return;
-                        }
-                        Ok(state) if state.is_over() || matches!(state, RunState::Held | RunState::Resting) => break,
-                        Err(_) => return,
-                        Ok(_) => {}
-                    }
-                    tokio::select! {
-                        () = runs.inner.stop.cancelled() => return,
-                        _ = tokio::time::timeout(TICK, notices.recv()) => {}
-                    }
-                }
-            }
-            tracing::warn!(platform = %order.platform, "stock is not sent: the shop's orders cannot be read");
         });
     }
 

@@ -373,18 +373,28 @@ impl Push {
             .await
     }
 
-    /// Whether stock may be sent: the shop's orders must have been read just now.
+    /// Whether the stock fence is closed.
     pub(crate) async fn fenced(&self, kind: Kind) -> Result<bool, LedgerError> {
-        if kind != Kind::Stock || self.connector.description().reading(Kind::Order).is_none() {
-            return Ok(false);
-        }
-        let (platform, now) = (self.platform, self.clock.now());
-        self.ledger
-            .read(move |view| {
-                let rule = view.platform(platform)?.policy.stock;
-                let orders = view.stream(platform, Kind::Order)?;
-                Ok(orders.phase == Phase::Live && !fence_open(orders.pulled_at, now, rule.fence_seconds))
-            })
-            .await
+        Ok(kind == Kind::Stock && fenced(&self.ledger, &*self.connector, &*self.clock, self.platform).await?)
     }
+}
+
+/// Whether stock must not be sent now: the shop's orders were not read just before.
+pub(crate) async fn fenced(
+    ledger: &Ledger,
+    connector: &dyn Connector,
+    clock: &dyn Clock,
+    platform: PlatformId,
+) -> Result<bool, LedgerError> {
+    if connector.description().reading(Kind::Order).is_none() {
+        return Ok(false);
+    }
+    let now = clock.now();
+    ledger
+        .read(move |view| {
+            let rule = view.platform(platform)?.policy.stock;
+            let orders = view.stream(platform, Kind::Order)?;
+            Ok(orders.phase == Phase::Live && !fence_open(orders.pulled_at, now, rule.fence_seconds))
+        })
+        .await
 }

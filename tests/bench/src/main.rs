@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         Some("floor") => end(floor::main(&arguments[2..])),
         Some("soak") => end(soak::main()),
         // The host itself, as its own program has it, and what that starts of itself.
-        Some("serve" | "compile") => tradepost::cli::main(),
+        Some("serve" | "compile-connector") => tradepost::cli::main(),
         _ => end(run(&Arguments::parse())),
     }
 }
