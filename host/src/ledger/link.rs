@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::wait::{on_link, on_remote};
 use super::{LedgerError, Tx, View, document, from_micros, micros, to_json};
 use crate::model::kind::names;
 use crate::model::{FacetKey, Hash, LinkId, Part, PartKind, PlatformId, RecordId, RecordKind, RemoteRef, Rev, RunId};
@@ -387,7 +388,8 @@ impl Tx<'_> {
             LinkId(self.connection.last_insert_rowid())
         };
         if let (Some(record), LinkState::Live) = (new.record, new.state) {
-            self.wake(&super::wait::on_link(new.platform, new.kind, record))?;
+            self.wake(&on_link(new.platform, new.kind, record))?;
+            self.wake(&on_remote(new.platform, new.kind, &new.remote.id))?;
         }
         Ok(id)
     }

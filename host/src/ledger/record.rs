@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::wait::on_number;
 use super::{LedgerError, Tx, View, document, from_micros, micros, to_json};
 use crate::model::kind::names;
 use crate::model::{FacetKey, Hash, Key, KeyType, PlatformId, RecordId, RecordKind, Rev, RunId};
@@ -349,15 +350,19 @@ impl Tx<'_> {
         Ok(changed)
     }
 
-    /// Adds natural keys.
+    /// Adds natural keys, and wakes what waited for an order with such a number.
     ///
     /// # Errors
     /// Of SQLite.
     pub fn add_keys(&self, record: RecordId, kind: RecordKind, keys: &[Key]) -> Result<(), LedgerError> {
         for key in keys.iter().filter(|key| !key.value.is_empty()) {
-            self.connection
+            let added = self
+                .connection
                 .prepare_cached("INSERT OR IGNORE INTO record_key (kind, type, value, record) VALUES (?1, ?2, ?3, ?4)")?
                 .execute((kind.as_str(), key.kind.as_str(), &key.value, record.0))?;
+            if added > 0 && key.kind == KeyType::OrderNumber {
+                self.wake(&on_number(&key.value))?;
+            }
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::{LedgerError, Tx, View};
 use crate::model::kind::names;
+use crate::model::{PlatformId, RecordId, RecordKind};
 
 /// What can wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,12 +73,55 @@ impl Tx<'_> {
     }
 }
 
-/// Reason key of what waits for a record's link on a platform.
+/// Reason key of what waits for a record's link on a platform. Making the link wakes it.
 #[must_use]
-pub fn on_link(
-    platform: crate::model::PlatformId,
-    kind: crate::model::RecordKind,
-    record: crate::model::RecordId,
-) -> String {
+pub fn on_link(platform: PlatformId, kind: RecordKind, record: RecordId) -> String {
     format!("link:{platform}:{kind}:{record}")
+}
+
+/// Reason key of what waits until an object of a platform is linked, by whatever made the link: a pull, the answer of a
+/// write, a lookup or a person. Making the link wakes it.
+#[must_use]
+pub fn on_remote(platform: PlatformId, kind: RecordKind, remote_id: &str) -> String {
+    format!("remote:{platform}:{kind}:{remote_id}")
+}
+
+/// Reason key of what waits until an order has this number, of the form `<platform code>/<number>`. Adding the key wakes it.
+#[must_use]
+pub fn on_number(number: &str) -> String {
+    format!("number:{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::inbox::InboxState;
+    use crate::ledger::link::{MadeBy, NewLink};
+    use crate::ledger::tests::{Home, platform, write};
+    use crate::model::{Key, KeyType, Kind, RemoteRef};
+
+    #[tokio::test]
+    async fn whatever_links_an_object_or_numbers_an_order_wakes_what_waits_for_it() {
+        let home = Home::new();
+        let ledger = home.booted().await;
+        let erp = platform(&ledger, "erp").await;
+        write(&ledger, move |tx| {
+            let order = tx.create_record(RecordKind::Order, Some(erp), None)?;
+            let by_id = tx.hold(erp, Kind::Shipment, Some("s1"), "{}", "its order is not known", None)?;
+            tx.wait_for(Waiting::Inbox, &by_id.to_string(), &on_remote(erp, RecordKind::Order, "o1"))?;
+            let by_number = tx.hold(erp, Kind::Shipment, Some("s2"), "{}", "its order is not known", None)?;
+            tx.wait_for(Waiting::Inbox, &by_number.to_string(), &on_number("erp/A-1"))?;
+            let state = |id| Ok::<_, LedgerError>(tx.inbox_row(id)?.state);
+
+            tx.add_link(&NewLink::live(erp, RecordKind::Order, order, RemoteRef::new("o1"), MadeBy::Created))?;
+            assert_eq!((state(by_id)?, state(by_number)?), (InboxState::New, InboxState::Held));
+            let number = |value: &str| Key { kind: KeyType::OrderNumber, value: value.into() };
+            tx.add_keys(order, RecordKind::Order, &[number("erp/A-2")])?;
+            assert_eq!(state(by_number)?, InboxState::Held);
+            tx.add_keys(order, RecordKind::Order, &[number("erp/A-1")])?;
+            assert_eq!(state(by_number)?, InboxState::New);
+            Ok(())
+        })
+        .await;
+    }
 }

@@ -29,11 +29,14 @@ pub const AT_TIME: &str = "!time";
 pub const DELETE: &str = "!delete";
 /// Key of the want that says: goods left there, which a physical figure shows although nobody wrote it.
 pub const GOODS_LEFT: &str = "!goods-left";
+/// Key of the want that says: the platform moved its own stock, by a sale or a cancellation, so what was read of it before
+/// is not what is there.
+pub const MOVED: &str = "!moved";
 
 /// One line of the dirty set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
-    /// Facet, `""` for the whole record, [`DELETE`], [`GOODS_LEFT`] or [`AT_TIME`].
+    /// Facet, `""` for the whole record, [`DELETE`], [`GOODS_LEFT`], [`MOVED`] or [`AT_TIME`].
     pub key: String,
     /// Why.
     pub reason: WantReason,

@@ -23,7 +23,7 @@ use crate::ledger::platform::Platform;
 use crate::ledger::record::{ChangedFacet, RecordState, StoredRecord};
 use crate::ledger::run::{RunItem, What};
 use crate::ledger::stream::Stream;
-use crate::ledger::wait::Waiting;
+use crate::ledger::wait::{Waiting, on_link, on_remote};
 use crate::ledger::want::WantReason;
 use crate::ledger::{LedgerError, Tx};
 use crate::model::policy::OnGone;
@@ -186,7 +186,8 @@ impl<'t, 'c> Commit<'t, 'c> {
                     .ok_or_else(|| LedgerError::Missing { what: "record of link", id: link.id.to_string() })?;
                 if link.state == LinkState::Gone {
                     self.tx.set_link_state(link.id, LinkState::Live, None)?;
-                    self.tx.wake(&crate::ledger::wait::on_link(self.me.id, kind, record))?;
+                    self.tx.wake(&on_link(self.me.id, kind, record))?;
+                    self.tx.wake(&on_remote(self.me.id, kind, &remote.id))?;
                 }
                 let stored = self.tx.record(record)?;
                 if stored.state == RecordState::Deleted && self.owns(kind, &FacetKey::head(), stored.origin) {
@@ -241,9 +242,7 @@ impl<'t, 'c> Commit<'t, 'c> {
             self.tx.set_link_state(old.id, LinkState::Removed, Some(&reason))?;
         }
         let new = NewLink { run: self.run, ..NewLink::live(self.me.id, kind, record, remote.clone(), made_by) };
-        let link = self.tx.add_link(&new)?;
-        self.tx.wake(&on_remote(self.me.id, kind, &remote.id))?;
-        Ok(link)
+        self.tx.add_link(&new)
     }
 
     /// Seen, not imported, because.
@@ -479,11 +478,6 @@ pub(super) fn held_id(record: &Record) -> String {
         (Kind::Stock | Kind::Price, Some(key)) => format!("{id}#{key}"),
         _ => id,
     }
-}
-
-/// Reason key of what waits until an object of a platform is linked.
-pub(super) fn on_remote(platform: PlatformId, kind: RecordKind, remote_id: &str) -> String {
-    format!("remote:{platform}:{kind}:{remote_id}")
 }
 
 pub(super) fn to_text(record: &Record) -> Result<String, LedgerError> {

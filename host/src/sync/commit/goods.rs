@@ -6,7 +6,7 @@ use super::Commit;
 use super::order::Order;
 use crate::ledger::LedgerError;
 use crate::ledger::link::LinkState;
-use crate::ledger::want::WantReason;
+use crate::ledger::want::{MOVED, WantReason};
 use crate::model::sales::{LineKind, OrderState};
 use crate::model::{FacetKey, Key, KeyType, Kind, Link, PlatformId, RecordId, RecordKind};
 
@@ -79,6 +79,9 @@ impl Commit<'_, '_> {
                     && self.hears(target, Kind::Stock, &record)?
                 {
                     self.tx.want(target.id, Kind::Stock, variant, key.as_str(), WantReason::Data, None)?;
+                    if target.id == self.me.id {
+                        self.tx.want(target.id, Kind::Stock, variant, MOVED, WantReason::Data, None)?;
+                    }
                 }
             }
         }

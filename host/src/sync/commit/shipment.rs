@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{Commit, held_id, on_remote, remote, to_text};
+use super::{Commit, held_id, remote, to_text};
 use crate::ledger::LedgerError;
 use crate::ledger::attention::NewAttention;
 use crate::ledger::event::{EventName, OrderEventRow};
 use crate::ledger::link::{LinkState, MadeBy, NewLink};
 use crate::ledger::run::What;
-use crate::ledger::wait::Waiting;
+use crate::ledger::wait::{Waiting, on_number, on_remote};
 use crate::model::sales::Shipment;
 use crate::model::{FacetKey, Facets, Hash, Kind, Link, Record, RecordId, RecordKind, RemoteRef};
 use crate::sync::lines::Lines;
@@ -40,10 +40,11 @@ impl Commit<'_, '_> {
             let reason = format!("its order {} is not known here", of.id.as_deref().unwrap_or(&of.key));
             let held =
                 self.tx.hold(self.me.id, record.kind, Some(&held_id(record)), &to_text(record)?, &reason, self.run)?;
-            if let Some(id) = &of.id {
-                let key = on_remote(self.me.id, RecordKind::Order, id);
-                self.tx.wait_for(Waiting::Inbox, &held.to_string(), &key)?;
-            }
+            let key = match &of.id {
+                Some(id) => on_remote(self.me.id, RecordKind::Order, id),
+                None => on_number(&format!("{}/{}", self.me.code, of.key)),
+            };
+            self.tx.wait_for(Waiting::Inbox, &held.to_string(), &key)?;
             self.item(None, remote, What::Waiting, Some(reason));
             return Ok(false);
         };

@@ -65,11 +65,11 @@ impl Scene {
             let hash = Hash::of(body);
             let there = link.facets.get(key);
             let sent = there.is_some_and(|there| there.sent_hash == Some(hash));
-            let shows = shown(there) == Some(hash);
+            let shows = shown(there) == Some(hash) && !wanted.moved;
             let open = tx.open_intent(self.platform.id, record.id, &lane)?;
             let left = wanted.goods_left && self.writes_physical();
-            // A shop moves its stock itself when it sells or cancels. What was sent before such a movement is not what
-            // is there after it, even when the figure comes out the same.
+            // A shop moves its stock itself when it sells or cancels. What was sent or read before such a movement is not
+            // what is there after it, even when the figure comes out the same.
             let moved = kind == Kind::Stock && wanted.reason == WantReason::Data;
             let again = wanted.again(key) || left || moved;
             // A figure that may have arrived without our knowing it is written over, whatever was sent or read before.

@@ -9,7 +9,7 @@ use crate::ledger::intent::{Intent, IntentState, NewIntent, Revs, Sent};
 use crate::ledger::link::{LinkFacet, LinkState, MAIN, StoredLink};
 use crate::ledger::record::{RecordState, StoredRecord};
 use crate::ledger::wait::Waiting;
-use crate::ledger::want::{AT_TIME, DELETE, GOODS_LEFT, Want, WantReason};
+use crate::ledger::want::{AT_TIME, DELETE, GOODS_LEFT, MOVED, Want, WantReason};
 use crate::ledger::{LedgerError, Tx};
 use crate::model::policy::{OnDelete, OnGone};
 use crate::model::{FacetKey, Hash, Kind, Op, RecordId, RecordKind, RemoteRef, Rev, VariantRecord};
@@ -25,6 +25,8 @@ pub(super) struct Wanted {
     all_again: bool,
     /// Goods left the platform since its figure was written.
     pub(super) goods_left: bool,
+    /// The platform moved its own stock since its figure was written or read.
+    pub(super) moved: bool,
 }
 
 impl Wanted {
@@ -39,6 +41,7 @@ impl Wanted {
                 .collect(),
             all_again: wants.iter().any(|want| want.reason == WantReason::Hand),
             goods_left: wants.iter().any(|want| want.key == GOODS_LEFT),
+            moved: wants.iter().any(|want| want.key == MOVED),
         }
     }
 

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::stage::{ERP, SHOP, Stage};
 use crate::ledger::attention::AttentionState;
 use crate::ledger::event::EventName;
+use crate::ledger::inbox::InboxState;
 use crate::ledger::run::{Cause, Direction, NewRun, RunState};
 use crate::ledger::tests::{read, write};
 use crate::model::description::StockFigure;
@@ -146,6 +147,27 @@ async fn a_figure_counts_an_order_as_soon_as_it_is_newer_than_the_acceptance() {
 }
 
 #[tokio::test]
+async fn a_figure_is_written_when_a_sale_and_a_count_cancel_each_other_out() {
+    let stage = Stage::new().await;
+    stage.product("mug", &["MUG"]).await;
+    stage.erp.world().set_stock("MUG", "main", "10");
+    settled(&stage).await;
+    pull(&stage, SHOP, Kind::Stock).await;
+    // The shop sells two and knows it; in the ERP two more are counted. The figure that is due is the one read before.
+    stage.shop.world().place_order("1001", "zoe@example.com", &[("MUG", "2", "10.00")]);
+    stage.shop.world().set_stock("MUG", "main", "8");
+    stage.erp.world().set_stock("MUG", "main", "12");
+    for (platform, kind) in [(SHOP, Kind::Customer), (SHOP, Kind::Order), (ERP, Kind::Stock)] {
+        pull(&stage, platform, kind).await;
+    }
+    stage.push(SHOP, Kind::Stock).await;
+    assert_eq!(stage.shop.world().stock_of("MUG", "main"), Some(dec("10")));
+    let writes = stage.writes();
+    stage.push(SHOP, Kind::Stock).await;
+    assert_eq!(stage.writes(), writes, "once is enough");
+}
+
+#[tokio::test]
 async fn what_a_shipment_takes_from_a_physical_figure_is_put_right() {
     let stage = Stage::new().await;
     let shop = stage.shop.described(|d| {
@@ -168,6 +190,40 @@ async fn what_a_shipment_takes_from_a_physical_figure_is_put_right() {
     settled(&stage).await;
     assert_eq!(stage.shop.world().all(Kind::Shipment).len(), 1);
     assert_eq!(stage.shop.world().stock_of("MUG", "main"), Some(dec("8")), "neither shipped twice nor sold twice");
+}
+
+#[tokio::test]
+async fn what_is_shipped_before_the_order_is_known_to_have_arrived_reaches_the_shop() {
+    let stage = Stage::new().await;
+    stage.product("mug", &["MUG"]).await;
+    settled(&stage).await;
+    let order = stage.shop.world().place_order("1001", "zoe@example.com", &[("MUG", "2", "10.00")]);
+    pull(&stage, SHOP, Kind::Customer).await;
+    pull(&stage, SHOP, Kind::Order).await;
+    stage.push(ERP, Kind::Customer).await;
+    let call = stage.erp.world().calls[&Verb::Push] + 1;
+    stage.erp.fault(Fault::item(call, 1, Misfortune::Forget));
+    stage.push(ERP, Kind::Order).await;
+    let sale = stage.erp.world().orders("1001")[0].id.clone();
+    stage.erp.world().ship(&sale, "TRACK-1");
+    pull(&stage, ERP, Kind::Shipment).await;
+    let held = read(&stage.ledger, |view| view.inbox(ERP, Kind::Shipment, InboxState::Held, 9)).await;
+    assert_eq!(held.len(), 1, "nobody knows yet which order it is of");
+
+    // The lookup before the next push finds the order; the ERP's orders are not read.
+    stage.clock.advance(600);
+    stage.push(ERP, Kind::Order).await;
+    assert_eq!(read(&stage.ledger, |view| view.inbox(ERP, Kind::Shipment, InboxState::Held, 9)).await, []);
+    pull(&stage, ERP, Kind::Shipment).await;
+    settled(&stage).await;
+    {
+        let world = stage.shop.world();
+        let shipments = world.all(Kind::Shipment);
+        assert_eq!(shipments.len(), 1);
+        assert_eq!(shipments[0].of.as_deref(), Some(order.as_str()));
+    }
+    assert_eq!(stage.erp.world().orders("1001").len(), 1);
+    assert_eq!(stage.attentions().await, Vec::<String>::new());
 }
 
 /// Of the shop's shipments: tracking number, and the lines with their pieces.
