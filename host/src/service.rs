@@ -7,6 +7,7 @@ pub mod folder;
 pub mod health;
 pub mod meters;
 pub mod platforms;
+mod plugins;
 pub mod preview;
 pub mod questions;
 pub mod records;
@@ -189,6 +190,7 @@ impl Service {
         tokio::spawn(service.clone().keep_position());
         tokio::spawn(service.clone().keep_disk());
         tokio::spawn(service.clone().keep_tidy());
+        tokio::spawn(service.clone().keep_plugin_questions());
         Ok(service)
     }
 

@@ -165,6 +165,32 @@ impl View<'_> {
             .collect()
     }
 
+    /// Causes with this beginning that a person is being asked about.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn open_causes(&self, beginning: &str) -> Result<Vec<String>, LedgerError> {
+        self.connection
+            .prepare_cached(
+                "SELECT cause_key FROM attention
+                 WHERE state = 'open' AND substr(cause_key, 1, length(?1)) = ?1 ORDER BY cause_key",
+            )?
+            .query_map([beginning], |row| row.get(0))?
+            .collect::<Result<_, _>>()
+            .map_err(Into::into)
+    }
+
+    /// Whether a person wanted nothing to be done about this cause.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn was_dismissed(&self, cause_key: &str) -> Result<bool, LedgerError> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM attention WHERE cause_key = ?1 AND state = 'dismissed')")?
+            .query_row([cause_key], |row| row.get(0))
+            .map_err(Into::into)
+    }
+
     /// How many wait.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 //! First contact, import and the rest by the commands that an operator types.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tradepost_tests::erp::Erp;
-use tradepost_tests::host::Place;
+use tradepost_tests::host::{Host, Place};
 use tradepost_tests::trade;
 use woocommerce_simulator::{Config, Simulator};
 
@@ -117,4 +118,40 @@ async fn a_shop_and_an_erp_are_put_to_work_by_commands_alone() -> Result<()> {
     assert!(resume.err.contains("not in safe mode"), "{resume:?}");
     assert_eq!(host.stop().await?.code(), Some(0));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_serve_is_a_question_until_it_is_gone() -> Result<()> {
+    let (_root, place) = place().await?;
+    std::fs::create_dir_all(place.plugins())?;
+    let mut host = place.spawn()?;
+    host.ready().await?;
+    let file = place.plugins().join("torn.wasm");
+    std::fs::write(&file, b"\0asm and then nothing")?;
+    let question = wait_for_questions(&host, 1).await?;
+    assert!(question[0]["title"].as_str().is_some_and(|title| title.contains("torn.wasm")), "{question}");
+    // Whom the operator told to be quiet is quiet about the same bytes, and speaks of others.
+    let id = question[0]["id"].to_string();
+    place.tell(&["attention", "dismiss", &id, "--why", "being uploaded"]).await?.ended(0)?;
+    place.tell(&["plugin", "rescan"]).await?.ended(0)?;
+    wait_for_questions(&host, 0).await?;
+    std::fs::write(&file, b"\0asm and then nothing more")?;
+    wait_for_questions(&host, 1).await?;
+    std::fs::remove_file(&file)?;
+    wait_for_questions(&host, 0).await?;
+    assert_eq!(host.stop().await?.code(), Some(0));
+    Ok(())
+}
+
+async fn wait_for_questions(host: &Host, expected: usize) -> Result<Value> {
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let open = host.ask(Method::GET, "/attention", None).await?;
+        let count = open.as_array().map_or(0, Vec::len);
+        if count == expected {
+            return Ok(open);
+        }
+        anyhow::ensure!(tokio::time::Instant::now() < end, "{expected} questions expected, there are {open}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
