@@ -7,6 +7,8 @@ use serde_json::Value;
 use crate::http::{self, Answer, Body, Repeat};
 use crate::types::{Error, Field, Issue};
 
+pub use crate::failure::rejected;
+
 /// A request under construction; [`Request::send`] hands it to the host.
 #[derive(Debug, Clone)]
 pub struct Request(pub http::Request);
@@ -36,8 +38,8 @@ impl Request {
 
     /// Names the credential that the host places.
     #[must_use]
-    pub fn credential(mut self, name: &str) -> Self {
-        self.0.credential = Some(name.into());
+    pub fn credential(mut self, name: impl AsRef<str>) -> Self {
+        self.0.credential = Some(name.as_ref().into());
         self
     }
 
@@ -46,6 +48,23 @@ impl Request {
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.headers.push(field(name, value));
         self
+    }
+
+    /// Adds a query parameter, escaped.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
+        let sign = if self.0.url.contains('?') { '&' } else { '?' };
+        self.0.url.push_str(&format!("{sign}{}={}", escaped(name), escaped(&value.to_string())));
+        self
+    }
+
+    /// Sends it and reads the answer's JSON: [`send`](Self::send), [`success`](Response::success),
+    /// [`json`](Response::json).
+    ///
+    /// # Errors
+    /// Those of the three.
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.send()?.success()?.json()
     }
 
     /// Marks the request as a read whatever its method: it may be repeated and passes in a preview.
@@ -189,15 +208,22 @@ pub fn graphql(response: Response) -> Result<Value, Error> {
     ))
 }
 
-/// `rejected` with one issue for the whole record.
-#[must_use]
-pub fn rejected(code: &str, message: impl Into<String>) -> Error {
-    Error::Rejected(vec![Issue { path: String::new(), code: Some(code.into()), message: message.into() }])
-}
-
 /// A named value.
 pub fn field(name: &str, value: impl Into<String>) -> Field {
     Field { name: name.into(), value: value.into() }
+}
+
+/// A part of an address, escaped.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 fn excerpt(bytes: &[u8]) -> String {

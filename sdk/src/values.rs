@@ -1,10 +1,8 @@
 //! Values that cross the contract as text.
 
 use rust_decimal::Decimal;
-use serde::de::DeserializeOwned;
 
-use crate::platform;
-use crate::types::{Error, Issue, Text};
+use crate::types::{Error, Text};
 
 /// Reads a decimal of the contract or of a platform; never through a float.
 ///
@@ -12,16 +10,6 @@ use crate::types::{Error, Issue, Text};
 /// `bug` naming the text, when it is not a plain decimal number.
 pub fn decimal(text: &str) -> Result<Decimal, Error> {
     text.trim().parse::<Decimal>().map_err(|error| Error::Bug(format!("`{text}` is not a decimal number: {error}")))
-}
-
-/// The platform's settings as the connector's own type.
-///
-/// # Errors
-/// `rejected` when the settings do not fit the type: the schema in `describe` and the type disagree.
-pub fn settings<T: DeserializeOwned>() -> Result<T, Error> {
-    serde_json::from_str(&platform::settings()).map_err(|error| {
-        Error::Rejected(vec![Issue { path: "settings".into(), code: None, message: error.to_string() }])
-    })
 }
 
 /// English and German title or explanation of something an operator sees.
