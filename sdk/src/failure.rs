@@ -53,3 +53,28 @@ pub fn unsupported(kind: Kind) -> Error {
 pub fn ends_the_call(error: &Error) -> bool {
     matches!(error, Error::Auth(_) | Error::Throttled(_) | Error::Unavailable(_) | Error::Denied(_))
 }
+
+/// What an error says to a person.
+///
+/// ```
+/// use tradepost_sdk::prelude::*;
+///
+/// assert_eq!(tradepost_sdk::words(&invalid("sku", "The SKU is taken.")), "The SKU is taken.");
+/// assert_eq!(tradepost_sdk::words(&Error::Throttled(30)), "ask again after 30 s");
+/// ```
+#[must_use]
+pub fn words(error: &Error) -> String {
+    match error {
+        Error::Auth(words)
+        | Error::Unavailable(words)
+        | Error::Timeout(words)
+        | Error::NotFound(words)
+        | Error::Unsupported(words)
+        | Error::Denied(words)
+        | Error::Bug(words) => words.clone(),
+        Error::Throttled(seconds) => format!("ask again after {seconds} s"),
+        Error::Rejected(issues) => issues.iter().map(|issue| issue.message.as_str()).collect::<Vec<_>>().join(" "),
+        Error::MappingMissing(missing) => format!("{} `{}` is not mapped yet", missing.table, missing.value),
+        Error::Conflict(version) => version.clone().unwrap_or_else(|| "somebody changed it meanwhile".into()),
+    }
+}

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tradepost_sdk::outcomes::Outcome;
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
 use tradepost_sdk::settings::Json;
 use tradepost_sdk::types::{Error, TaxBasis};
 use tradepost_sdk::{Request, Response, graphql, http, report};

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tradepost_sdk::outcomes::Outcome;
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
 use tradepost_sdk::settings::Json;
 use tradepost_sdk::types::{Error, Issue, TaxBasis};
 use tradepost_sdk::{Request, Response, report};

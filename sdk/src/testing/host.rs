@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 
 use super::memory::{Blobs, Folder, Store, piece};
 use super::reply::Reply;
+use super::server::Server;
+use super::tape::Tape;
+use super::wire::Wire;
+use super::{schema, wire};
 use crate::connector::Account;
 use crate::files::Entry;
 use crate::http;
@@ -19,7 +23,8 @@ use crate::target::{Doomed, Found, Probe};
 use crate::types::{BlobRef, Error, Field};
 use crate::{Connector, Source, Target};
 
-/// A host in memory, for the quick loop: the connector's code runs natively, its requests are answered by a closure.
+/// A host in memory, for the quick loop: the connector's code runs natively, and its requests are answered by a closure, a
+/// [`Tape`] or a [`Server`].
 ///
 /// ```
 /// use tradepost_sdk::prelude::*;
@@ -56,14 +61,18 @@ use crate::{Connector, Source, Target};
 #[derive(Clone)]
 pub struct FakeHost(Rc<State>);
 
-type Answering = dyn Fn(&http::Request) -> Result<Reply, Error>;
+type Answering = dyn Fn(&http::Request, Wire) -> Result<Reply, Error>;
 
 struct State {
     settings: RefCell<Value>,
+    /// With defaults, while a connector is called.
+    filled: RefCell<Option<Value>>,
     preview: Cell<bool>,
     now: RefCell<String>,
     answering: RefCell<Rc<Answering>>,
+    tape: RefCell<Option<Tape>>,
     sent: RefCell<Vec<http::Request>>,
+    recorded: RefCell<String>,
     store: RefCell<Store>,
     blobs: RefCell<Blobs>,
     folder: RefCell<Folder>,
@@ -87,15 +96,18 @@ impl FakeHost {
     /// An empty host: no settings, nothing answers, the clock stands at 2026-11-22 12:00 UTC.
     #[must_use]
     pub fn new() -> Self {
-        let nobody = |request: &http::Request| {
+        let nobody = |request: &http::Request, _: Wire| {
             Err(Error::Unavailable(format!("nobody answers `{} {}` in this test", request.method, request.url)))
         };
         Self(Rc::new(State {
             settings: RefCell::new(json!({})),
+            filled: RefCell::default(),
             preview: Cell::new(false),
             now: RefCell::new("2026-11-22T12:00:00Z".into()),
             answering: RefCell::new(Rc::new(nobody)),
+            tape: RefCell::default(),
             sent: RefCell::default(),
+            recorded: RefCell::default(),
             store: RefCell::default(),
             blobs: RefCell::default(),
             folder: RefCell::default(),
@@ -125,10 +137,25 @@ impl FakeHost {
         self
     }
 
-    /// Who answers requests.
+    /// A closure answers requests.
     #[must_use]
     pub fn http(self, answering: impl Fn(&http::Request) -> Result<Reply, Error> + 'static) -> Self {
-        self.0.answering.replace(Rc::new(answering));
+        self.0.answering.replace(Rc::new(move |request, _| answering(request)));
+        self
+    }
+
+    /// A recorded session answers requests.
+    #[must_use]
+    pub fn tape(self, tape: Tape) -> Self {
+        self.0.tape.replace(Some(tape.clone()));
+        self.0.answering.replace(Rc::new(move |request, wire| tape.answer(request, &wire)));
+        self
+    }
+
+    /// Servers on this machine answer requests.
+    #[must_use]
+    pub fn server(self, server: Server) -> Self {
+        self.0.answering.replace(Rc::new(move |request, wire| server.send(request, wire)));
         self
     }
 
@@ -179,6 +206,16 @@ impl FakeHost {
         result
     }
 
+    /// One call of a connector, with its settings as the host would hand them over.
+    fn of<C: Connector, T>(&self, ask: impl FnOnce(C) -> Result<T, Error>) -> Result<T, Error> {
+        let told = crate::describe::<C>();
+        let filled = schema::filled(&told.settings_schema, &self.0.settings.borrow())?;
+        self.0.filled.replace(Some(filled));
+        let result = self.call(|| ask(C::open(crate::settings()?)?));
+        self.0.filled.replace(None);
+        result
+    }
+
     fn inside<T>(&self, code: impl FnOnce() -> T) -> T {
         let _installed = native::install(self.0.clone());
         code()
@@ -189,7 +226,7 @@ impl FakeHost {
     /// # Errors
     /// Those of the connector.
     pub fn check<C: Connector>(&self) -> Result<Account, Error> {
-        self.call(|| open::<C>()?.check())
+        self.of(|connector: C| connector.check())
     }
 
     /// Calls `pull`.
@@ -197,7 +234,7 @@ impl FakeHost {
     /// # Errors
     /// Those of the connector.
     pub fn pull<C: Source>(&self, request: PullRequest) -> Result<Page, Error> {
-        self.call(|| open::<C>()?.pull(request))
+        self.of(|connector: C| connector.pull(request))
     }
 
     /// Pulls page after page, each with a fresh instance, and acknowledges those that want it.
@@ -229,7 +266,7 @@ impl FakeHost {
     /// # Errors
     /// Those of the connector.
     pub fn acknowledge<C: Source>(&self, kind: Kind, receipt: &str) -> Result<(), Error> {
-        self.call(|| open::<C>()?.acknowledge(kind, receipt.into()))
+        self.of(|connector: C| connector.acknowledge(kind, receipt.into()))
     }
 
     /// Calls `push`; see [`outcome`](Self::outcome) for what became of the items.
@@ -238,7 +275,7 @@ impl FakeHost {
     /// Those of the connector.
     pub fn push<C: Target>(&self, batch: impl Into<Records>) -> Result<(), Error> {
         let batch = batch.into();
-        self.call(|| open::<C>()?.push(batch))
+        self.of(|connector: C| connector.push(batch))
     }
 
     /// Calls `remove`.
@@ -246,7 +283,7 @@ impl FakeHost {
     /// # Errors
     /// Those of the connector.
     pub fn remove<C: Target>(&self, kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
-        self.call(|| open::<C>()?.remove(kind, items, how))
+        self.of(|connector: C| connector.remove(kind, items, how))
     }
 
     /// Calls `find`.
@@ -254,13 +291,36 @@ impl FakeHost {
     /// # Errors
     /// Those of the connector.
     pub fn find<C: Target>(&self, kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
-        self.call(|| open::<C>()?.find(kind, probes))
+        self.of(|connector: C| connector.find(kind, probes))
     }
 
     /// The requests that left, in order.
     #[must_use]
     pub fn sent(&self) -> Vec<http::Request> {
         self.0.sent.borrow().clone()
+    }
+
+    /// The session so far as the text of a [`Tape`]: what a server answered today answers a test without it tomorrow.
+    ///
+    /// ```
+    /// use tradepost_sdk::testing::{FakeHost, Reply, Tape};
+    /// use tradepost_sdk::Request;
+    ///
+    /// let host = FakeHost::new().http(|_| Ok(Reply::json(&[1, 2])));
+    /// let ask = || Request::get("https://shop.example/ids").read::<Vec<u32>>();
+    /// host.run(ask).unwrap();
+    /// let later = FakeHost::new().tape(Tape::parse(&host.recorded()).unwrap());
+    /// assert_eq!(later.run(ask).unwrap(), [1, 2]);
+    /// ```
+    #[must_use]
+    pub fn recorded(&self) -> String {
+        self.0.recorded.borrow().clone()
+    }
+
+    /// What is on the tape and was not asked for.
+    #[must_use]
+    pub fn unplayed(&self) -> Vec<String> {
+        self.0.tape.borrow().as_ref().map(Tape::unplayed).unwrap_or_default()
     }
 
     /// What was logged: level, colon, message.
@@ -295,11 +355,6 @@ impl FakeHost {
     }
 }
 
-/// The instance that serves a call.
-fn open<C: Connector>() -> Result<C, Error> {
-    C::open(crate::settings()?)
-}
-
 impl State {
     fn fence(&self, what: &str) -> Result<(), Error> {
         if self.preview.get() { Err(Error::Denied(format!("a preview writes nothing: {what}"))) } else { Ok(()) }
@@ -308,7 +363,7 @@ impl State {
 
 impl Lender for State {
     fn settings(&self) -> String {
-        self.settings.borrow().to_string()
+        self.filled.borrow().as_ref().unwrap_or(&self.settings.borrow()).to_string()
     }
 
     fn preview(&self) -> bool {
@@ -329,8 +384,14 @@ impl Lender for State {
             self.fence(&format!("{} {}", request.method, request.url))?;
         }
         self.sent.borrow_mut().push(request.clone());
+        let blob = |id: &str| self.blobs.borrow().bytes(id).map(Into::into);
+        let (body, sent) = (wire::body(request, &blob)?, wire::body(request, &blob)?);
         let answering = self.answering.borrow().clone();
-        let response = answering(request)?.response(&request.url);
+        let response = answering(request, body)?.response(&request.url);
+        if let http::Answer::Bytes(answer) = &response.body {
+            let line = Tape::line(request, &sent.body, &response, answer);
+            self.recorded.borrow_mut().push_str(&(line + "\n"));
+        }
         Ok(if request.to_blob { self.as_blob(response) } else { response })
     }
 
