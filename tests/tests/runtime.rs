@@ -14,5 +14,7 @@ mod fences;
 mod plugins;
 #[path = "runtime/server.rs"]
 mod server;
+#[path = "runtime/workbench.rs"]
+mod workbench;
 #[path = "runtime/world.rs"]
 mod world;

@@ -75,6 +75,8 @@ pub(super) enum Clock {
     Real,
     /// Always the same: what a connector says of itself depends on its file alone.
     Fixed,
+    /// Time stands still there; chance is the machine's.
+    At(Timestamp),
 }
 
 impl Clock {
@@ -82,18 +84,27 @@ impl Clock {
         match self {
             Self::Real => Timestamp::now(),
             Self::Fixed => Timestamp::UNIX_EPOCH,
+            Self::At(time) => time,
         }
     }
 
     pub(super) fn apply(self, wasi: &mut WasiCtxBuilder) {
-        if self == Self::Fixed {
-            wasi.wall_clock(Stopped).monotonic_clock(Stopped);
-            wasi.secure_random(fixed_chance()).insecure_random(fixed_chance()).insecure_random_seed(0);
+        match self {
+            Self::Real => {}
+            Self::Fixed => {
+                wasi.wall_clock(Stopped(Duration::ZERO)).monotonic_clock(Stopped(Duration::ZERO));
+                wasi.secure_random(fixed_chance()).insecure_random(fixed_chance()).insecure_random_seed(0);
+            }
+            // The monotonic clock goes on, so that waiting ends.
+            Self::At(time) => {
+                let since = time.duration_since(Timestamp::UNIX_EPOCH);
+                wasi.wall_clock(Stopped(Duration::try_from(since).unwrap_or_default()));
+            }
         }
     }
 }
 
-struct Stopped;
+struct Stopped(Duration);
 
 impl HostWallClock for Stopped {
     fn resolution(&self) -> Duration {
@@ -101,7 +112,7 @@ impl HostWallClock for Stopped {
     }
 
     fn now(&self) -> Duration {
-        Duration::ZERO
+        self.0
     }
 }
 
