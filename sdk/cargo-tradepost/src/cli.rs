@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{doctor, inspect};
+use crate::command::{build, doctor, inspect, keygen, new};
 use crate::output;
 
 /// Make, build, test and watch connectors for Tradepost, in Rust, TypeScript or Python
@@ -17,8 +17,11 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Getting started:
-  cargo tradepost doctor                         what is installed, and how to install the rest
-  cargo tradepost inspect dist/my-shop.wasm      what a component is, and whether a host would take it
+  cargo tradepost doctor                    what is installed, and how to install the rest
+  cargo tradepost new my-shop --lang ts     a connector that works, to be changed into yours
+  cd my-shop
+  cargo tradepost build                     makes dist/my-shop.wasm and says what an operator will be asked for
+  cargo tradepost inspect dist/my-shop.wasm what is in a component, and whether a host would take it
 
 The program is called `cargo-tradepost`: where there is no cargo, say `cargo-tradepost doctor`.
 
@@ -26,6 +29,12 @@ Exit codes: 0 done, 1 failed or found something, 2 wrong usage";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project that builds and passes its tests at once
+    New(new::Args),
+    /// Make the component; say how large it is and what it asks for
+    Build(build::Args),
+    /// Make a pair of keys to sign connectors with
+    Keygen(keygen::Args),
     /// Say what is installed, what is missing, and the command that installs it
     Doctor(doctor::Args),
     /// Say what a component is and what it asks for, and why a host would refuse it
@@ -67,6 +76,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match cli.command {
+            Command::New(args) => new::run(&args),
+            Command::Build(args) => build::run(&args).await,
+            Command::Keygen(args) => keygen::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Inspect(args) => inspect::run(&args).await,
         }

@@ -119,7 +119,7 @@ pub fn show(description: &Description) {
 }
 
 /// An error with what led to it.
-fn sentence(error: &LoadError) -> String {
+pub(crate) fn sentence(error: &LoadError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
