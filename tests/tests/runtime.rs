@@ -14,9 +14,9 @@ mod fences;
 mod plugins;
 #[path = "runtime/server.rs"]
 mod server;
-#[path = "runtime/workbench.rs"]
-mod workbench;
 #[path = "runtime/size.rs"]
 mod size;
+#[path = "runtime/workbench.rs"]
+mod workbench;
 #[path = "runtime/world.rs"]
 mod world;
