@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tradepost_sdk::outcomes::Outcome;
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
+use tradepost_sdk::settings::Json;
 use tradepost_sdk::types::{Error, Issue, TaxBasis};
 use tradepost_sdk::{Request, Response, report};
 
@@ -39,7 +40,7 @@ pub struct Sandbox;
 
 impl Host for Sandbox {
     fn settings(&self) -> Result<Settings, Error> {
-        tradepost_sdk::settings()
+        tradepost_sdk::settings().map(|Json(settings)| settings)
     }
 
     fn send(&self, request: Request) -> Result<Response, Error> {
