@@ -64,6 +64,57 @@ pub fn files(
     Ok(made)
 }
 
+/// What the README says of a template beside what it says of the language.
+pub struct About {
+    /// Rows of its table of files.
+    pub files: &'static str,
+    /// A paragraph.
+    pub extra: &'static str,
+}
+
+/// What the README says of a template.
+#[must_use]
+pub fn about(language: Language, template: Template) -> About {
+    let files = match (language, template) {
+        (Language::Rust, Template::File) => {
+            "| `src/map.rs` | conversions between its files' shapes and the contract's |"
+        }
+        (Language::TypeScript, Template::File) => {
+            "| `src/map.ts` | conversions between its files' shapes and the contract's |"
+        }
+        (Language::Python, Template::File) => {
+            "| `src/mapping.py` | conversions between its files' shapes and the contract's |"
+        }
+        (Language::Rust, _) => {
+            "| `src/wire.rs`, `src/map.rs` | the platform's shapes, and conversions between them and the contract's |\n\
+             | `fixtures/` | what the platform answers |\n| `simulator/` | the platform of `docs/`, in memory |"
+        }
+        (Language::TypeScript, _) => {
+            "| `src/wire.ts`, `src/map.ts` | the platform's shapes, and conversions between them and the contract's |\n\
+             | `fixtures/` | what the platform answers |\n| `simulator/` | the platform of `docs/`, in memory |"
+        }
+        (Language::Python, _) => {
+            "| `src/mapping.py` | conversions between the platform's shapes and the contract's |\n\
+             | `fixtures/` | what the platform answers |\n| `simulator/` | the platform of `docs/`, in memory |"
+        }
+    };
+    let extra = match template {
+        Template::Shop => {
+            "\nTo make it yours: replace `docs/` by your platform's documentation, the fixtures by its answers, then go from the \
+             shapes over the conversions to the calls, and let the simulator follow.\n"
+        }
+        Template::Erp => {
+            "\nAn ERP gives products, stock and prices, and takes orders. To make it yours: replace `docs/` by your ERP's \
+             documentation, the fixtures by its answers, then go from the shapes over the conversions to the calls.\n"
+        }
+        Template::File => {
+            "\nThe operator names an exchange folder. Products come in as `inbox/products-*.json`; orders go out as \
+             `outbox/order-NUMBER.json`.\n"
+        }
+    };
+    About { files, extra }
+}
+
 /// Whether there is such a template.
 #[must_use]
 pub fn exists(language: Language, template: Template) -> bool {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
+
 use crate::cli::Exit;
 use crate::output::line;
 use crate::sign;
@@ -21,9 +23,17 @@ pub struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let public = sign::generate(&args.key, !args.no_password)?;
+    let password = if args.no_password { None } else { Some(ask()?) };
+    let public = sign::generate(&args.key, password.as_deref())?;
     let key = args.key.display();
     line(format!("{key} is the secret key, {key}.pub the public one:\n  {public}"));
     line(format!("\nSign with: cargo tradepost build --sign {key}"));
     Ok(Exit::Done)
+}
+
+fn ask() -> anyhow::Result<String> {
+    let password = rpassword::prompt_password("Password for the key: ")?;
+    ensure!(!password.is_empty(), "an empty password is none; say `--no-password`");
+    ensure!(password == rpassword::prompt_password("Once more: ")?, "that were two different passwords");
+    Ok(password)
 }

@@ -132,6 +132,7 @@ fn values(name: &str, args: &Args, sdk: &Sdk) -> BTreeMap<&'static str, String> 
             )
         }
     };
+    let about = template::about(args.lang, args.template);
     let words: Vec<String> = name.split('-').filter(|word| !word.is_empty()).map(capital).collect();
     BTreeMap::from([
         ("name", name.to_owned()),
@@ -140,7 +141,8 @@ fn values(name: &str, args: &Args, sdk: &Sdk) -> BTreeMap<&'static str, String> 
         ("title", words.join(" ")),
         ("id", args.id.clone().unwrap_or_else(|| format!("org.example.{name}"))),
         ("vendor", args.vendor.clone()),
-        ("world", "shop".to_owned()),
+        ("files", about.files.to_owned()),
+        ("extra", about.extra.to_owned()),
         ("rust-sdk", rust),
         ("npm-sdk", npm),
         ("pypi-sdk", pypi),
