@@ -59,6 +59,37 @@
 //! | `rename`, `title`, `help` | instead of the field's name and comment |
 //! | `bearer`, `basic`, `header = "NAME"`, `query = "NAME"`, `scheme = EXPRESSION` | for a [`Secret`]: how the host places it |
 //! | `optional`, `to = "SETTING"` | for a [`Secret`]: may be left out; goes only to the address in this setting |
+//!
+//! What makes no sense does not compile:
+//!
+//! ```compile_fail
+//! # use tradepost_sdk::prelude::*;
+//! #[derive(Settings)]
+//! struct Config {
+//!     /// A default for a secret
+//!     #[setting(bearer, default = "s3cret")]
+//!     token: Secret,
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! # use tradepost_sdk::prelude::*;
+//! #[derive(Settings)]
+//! struct Config {
+//!     /// A misspelt attribute
+//!     #[setting(defautl = 7)]
+//!     size: u32,
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! # use tradepost_sdk::prelude::*;
+//! #[derive(Choice)]
+//! enum Mode {
+//!     /// A choice with fields
+//!     Custom(String),
+//! }
+//! ```
 
 mod form;
 mod reader;

@@ -22,52 +22,47 @@ mod stand_in;
 #[cfg(test)]
 mod tests;
 
-use tradepost_sdk::connector::{Account, Description};
-use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, PullRequest};
-use tradepost_sdk::target::{Doomed, Found, Probe};
-use tradepost_sdk::types::Error;
-use tradepost_sdk::{Connector, Source, Target};
+use tradepost_sdk::prelude::*;
 
-use api::{Sandbox, Shop};
+use api::Shop;
 
 /// The component.
 #[derive(Debug)]
-pub struct WooCommerce;
+pub struct WooCommerce(pub Shop);
 
 impl Connector for WooCommerce {
-    type Settings = ();
+    type Settings = settings::Settings;
 
     fn describe() -> Description {
         describe::description()
     }
 
-    fn open((): ()) -> Result<Self, Error> {
-        Ok(Self)
+    fn open(settings: settings::Settings) -> Result<Self, Error> {
+        Ok(Self(Shop::new(settings)))
     }
 
     fn check(&self) -> Result<Account, Error> {
-        describe::account(&Shop::new(&Sandbox)?)
+        describe::account(&self.0)
     }
 }
 
 impl Source for WooCommerce {
     fn pull(&self, request: PullRequest) -> Result<Page, Error> {
-        pull::pull(&Shop::new(&Sandbox)?, &request)
+        pull::pull(&self.0, &request)
     }
 }
 
 impl Target for WooCommerce {
     fn push(&self, batch: Records) -> Result<(), Error> {
-        push::push(&Shop::new(&Sandbox)?, batch)
+        push::push(&self.0, batch)
     }
 
     fn remove(&self, kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
-        remove::remove(&Shop::new(&Sandbox)?, kind, &items, how)
+        remove::remove(&self.0, kind, &items, how)
     }
 
     fn find(&self, kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
-        find::find(&Shop::new(&Sandbox)?, kind, &probes)
+        find::find(&self.0, kind, &probes)
     }
 }
 
