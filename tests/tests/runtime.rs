@@ -14,5 +14,7 @@ mod fences;
 mod plugins;
 #[path = "runtime/server.rs"]
 mod server;
+#[path = "runtime/size.rs"]
+mod size;
 #[path = "runtime/world.rs"]
 mod world;

@@ -36,8 +36,3 @@ fn each_answer_means_one_thing() {
     assert!(matches!(judged(502, "<html>", false), Error::Unavailable(_)));
     assert!(matches!(judged(500, &told("internal_server_error", 500), true), Error::Timeout(_)));
 }
-
-#[test]
-fn parts_of_addresses_are_escaped() {
-    assert_eq!(escaped("A&B ü/1"), "A%26B%20%C3%BC%2F1");
-}

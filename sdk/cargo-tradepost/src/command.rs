@@ -1,0 +1,7 @@
+//! One file per command.
+
+pub mod build;
+pub mod doctor;
+pub mod inspect;
+pub mod keygen;
+pub mod new;
