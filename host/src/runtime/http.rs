@@ -73,9 +73,9 @@ pub struct PlatformHttp {
     owns: Arc<dyn Fn() -> bool + Send + Sync>,
     proxied: bool,
     counts: Arc<Counts>,
+    delays: (Duration, Duration),
     /// In place of the network.
     wire: Option<Arc<dyn Wire>>,
-    delays: (Duration, Duration),
 }
 
 /// The client could not be made.
@@ -133,8 +133,8 @@ impl PlatformHttp {
             owns,
             proxied: grants.proxy.is_some(),
             counts: Arc::default(),
-            wire: None,
             delays: DELAYS,
+            wire: None,
             grants,
         })
     }

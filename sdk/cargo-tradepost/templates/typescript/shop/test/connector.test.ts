@@ -27,12 +27,12 @@ beforeEach(() => {
 const everything = { tag: "changed", val: { until: "2999-01-01T00:00:00Z" } } as const;
 
 function newProduct(item: string, sku: string): catalog.Product {
-  const read = map.product({ ...products[0], sku }, "en");
+  const read = map.product({ ...products[0]!, sku }, "en");
   return { ...read, head: { op: "create", item, marker: `tp-${item}`, remote: null, parts: [] } };
 }
 
 test("fixtures become records", () => {
-  const product = map.product(products[0], "en");
+  const product = map.product(products[0]!, "en");
   assert.equal(product.head.remote?.id, "3");
   assert.equal(product.variants?.[0]?.weightKg, "0.350");
   const shop = { currency: "EUR", prices_include_tax: true, language: "en" } as Parameters<typeof map.order>[1];
