@@ -41,6 +41,9 @@ const HOPS: usize = 5;
 /// Longest wait for a rate or a `Retry-After` inside one call.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Pauses before a read is repeated: the first, and the longest.
+const DELAYS: (Duration, Duration) = (Duration::from_millis(400), Duration::from_secs(5));
+
 /// What a platform's client is made of.
 pub struct Options {
     /// What the platform may do.
@@ -67,6 +70,7 @@ pub struct PlatformHttp {
     owns: Arc<dyn Fn() -> bool + Send + Sync>,
     proxied: bool,
     counts: Arc<Counts>,
+    delays: (Duration, Duration),
 }
 
 /// The client could not be made.
@@ -124,8 +128,15 @@ impl PlatformHttp {
             owns,
             proxied: grants.proxy.is_some(),
             counts: Arc::default(),
+            delays: DELAYS,
             grants,
         })
+    }
+
+    /// With other pauses before a read is repeated, the first and the longest: for a bench, where nobody recovers meanwhile.
+    #[must_use]
+    pub fn pausing(self, first: Duration, longest: Duration) -> Self {
+        Self { delays: (first, longest), ..self }
     }
 
     /// Counts there, with what was counted before.
@@ -145,8 +156,8 @@ impl PlatformHttp {
         let wish = prepared.request.timeout.unwrap_or(call.limits.http()).min(call.limits.http());
         let read = prepared.request.is_read();
         let mut delays = backon::ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(400))
-            .with_max_delay(Duration::from_secs(5))
+            .with_min_delay(self.delays.0)
+            .with_max_delay(self.delays.1)
             .with_max_times(if read { 3 } else { 0 })
             .with_jitter()
             .build();

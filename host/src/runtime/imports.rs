@@ -75,25 +75,34 @@ pub(super) enum Clock {
     Real,
     /// Always the same: what a connector says of itself depends on its file alone.
     Fixed,
+    /// Always the same too, but other than [`Self::Fixed`]: shows whether that is so.
+    Other,
 }
+
+/// When it is by [`Clock::Other`].
+const ANOTHER_DAY: Duration = Duration::from_secs(1_709_210_096);
 
 impl Clock {
     pub(super) fn now(self) -> Timestamp {
         match self {
             Self::Real => Timestamp::now(),
             Self::Fixed => Timestamp::UNIX_EPOCH,
+            Self::Other => Timestamp::UNIX_EPOCH.checked_add(ANOTHER_DAY).unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }
 
     pub(super) fn apply(self, wasi: &mut WasiCtxBuilder) {
-        if self == Self::Fixed {
-            wasi.wall_clock(Stopped).monotonic_clock(Stopped);
-            wasi.secure_random(fixed_chance()).insecure_random(fixed_chance()).insecure_random_seed(0);
-        }
+        let (at, seed) = match self {
+            Self::Real => return,
+            Self::Fixed => (Duration::ZERO, 0),
+            Self::Other => (ANOTHER_DAY, 1),
+        };
+        wasi.wall_clock(Stopped(at)).monotonic_clock(Stopped(at));
+        wasi.secure_random(fixed_chance(seed)).insecure_random(fixed_chance(seed)).insecure_random_seed(seed);
     }
 }
 
-struct Stopped;
+struct Stopped(Duration);
 
 impl HostWallClock for Stopped {
     fn resolution(&self) -> Duration {
@@ -101,7 +110,7 @@ impl HostWallClock for Stopped {
     }
 
     fn now(&self) -> Duration {
-        Duration::ZERO
+        self.0
     }
 }
 
@@ -111,13 +120,13 @@ impl HostMonotonicClock for Stopped {
     }
 
     fn now(&self) -> u64 {
-        0
+        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
-fn fixed_chance() -> wasmtime_wasi::Deterministic {
+fn fixed_chance(seed: u128) -> wasmtime_wasi::Deterministic {
     // Long and varied, so that code which draws until it likes the number ends.
     let mut bytes = vec![0; 4096];
-    blake3::Hasher::new().update(b"tradepost describe").finalize_xof().fill(&mut bytes);
+    blake3::Hasher::new().update(b"tradepost describe").update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
     wasmtime_wasi::Deterministic::new(bytes)
 }
