@@ -5,3 +5,4 @@ pub mod doctor;
 pub mod inspect;
 pub mod keygen;
 pub mod new;
+pub mod watch;

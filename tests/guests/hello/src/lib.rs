@@ -46,7 +46,7 @@ impl Source for Hello {
         }
         report::info("hello");
         report::progress(1, None, "hello");
-        Ok(Page::of(vec![Product::read(1).text("en", "Hello")]))
+        Ok(Page::of(vec![Product::read("1").text("en", "Hello")]))
     }
 
     fn acknowledge(&self, _kind: Kind, receipt: String) -> Result<(), Error> {
