@@ -50,7 +50,7 @@ pub fn serialize<S: Serializer>(number: &Decimal, to: S) -> Result<S::Ok, S::Err
 
 fn number(raw: &RawValue) -> Result<Decimal, String> {
     let text = match raw.get().strip_prefix('"') {
-        Some(_) => serde_json::from_str::<String>(raw.get()).map_err(|error| error.to_string())?,
+        Some(_) => serde_json::from_slice::<String>(raw.get().as_bytes()).map_err(|error| error.to_string())?,
         None => raw.get().to_owned(),
     };
     let text = text.trim();

@@ -56,7 +56,7 @@ impl GraphQl {
     pub fn query<T: DeserializeOwned>(&self, document: &str, variables: impl Serialize) -> Result<T, Error> {
         let answer = self.http.post(&self.path).json(&Operation { query: document, variables }).safe().send()?;
         let data = data(&answer)?;
-        serde_json::from_str(data.get()).map_err(|error| unreadable(&answer, &error))
+        serde_json::from_slice(data.get().as_bytes()).map_err(|error| unreadable(&answer, &error))
     }
 
     /// Writes, with one field in the document; gives what it returned, unless that is an [error branch](branch).
@@ -191,7 +191,7 @@ fn unreadable(answer: &Response, error: &dyn std::fmt::Display) -> Error {
 /// `timeout` then, `unavailable` for a read. All others are `rejected` with the platform's words.
 pub fn graphql(response: Response) -> Result<Value, Error> {
     let data = data(&response)?;
-    serde_json::from_str(data.get()).map_err(|error| unreadable(&response, &error))
+    serde_json::from_slice(data.get().as_bytes()).map_err(|error| unreadable(&response, &error))
 }
 
 /// What the gravest error of an answer means.

@@ -64,7 +64,7 @@ impl Page {
         let mut page = Self::empty();
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
-            let read = serde_json::from_str(row.get()).map_err(|error| Error::Bug(error.to_string()));
+            let read = serde_json::from_slice(row.get().as_bytes()).map_err(|error| Error::Bug(error.to_string()));
             match read.and_then(&mut convert) {
                 Ok(record) => records.push(record),
                 Err(error) => page.unread(id_of(&row), row.get(), error)?,
@@ -201,7 +201,7 @@ fn id_of(row: &Raw) -> Option<String> {
     struct Id {
         id: Value,
     }
-    match serde_json::from_str::<Id>(row.get()).ok()?.id {
+    match serde_json::from_slice::<Id>(row.get().as_bytes()).ok()?.id {
         Value::String(id) => Some(id),
         Value::Number(id) => Some(id.to_string()),
         _ => None,

@@ -72,7 +72,7 @@ const MOST: usize = 4096;
 /// `bug`: the cursor is of another type. Raise `storage_version` in the description when the type changes.
 pub fn resume<C: DeserializeOwned + Default>(request: &PullRequest) -> Result<C, Error> {
     let Some(text) = &request.cursor else { return Ok(C::default()) };
-    serde_json::from_str(text).map_err(|error| Error::Bug(format!("unreadable cursor `{text}`: {error}")))
+    serde_json::from_slice(text.as_bytes()).map_err(|error| Error::Bug(format!("unreadable cursor `{text}`: {error}")))
 }
 
 /// The cursor of a type of the connector's own.

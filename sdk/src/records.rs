@@ -76,6 +76,7 @@ pub trait Record: Sized {
 
     /// The record as the host would hand it over to be made: for tests of [`Target::push`](crate::Target::push).
     #[must_use]
+    #[expect(clippy::wrong_self_convention, reason = "it reads well at the end of a record's making")]
     fn as_create(mut self, item: &str) -> Self {
         let head = self.head_mut();
         (head.op, head.item, head.remote) = (crate::head::Op::Create, item.into(), None);
@@ -84,6 +85,7 @@ pub trait Record: Sized {
 
     /// The record as the host would hand it over to be changed: for tests of [`Target::push`](crate::Target::push).
     #[must_use]
+    #[expect(clippy::wrong_self_convention, reason = "it reads well at the end of a record's making")]
     fn as_update(mut self, item: &str) -> Self {
         let head = self.head_mut();
         (head.op, head.item) = (crate::head::Op::Update, item.into());

@@ -52,7 +52,7 @@ pub struct Cursor {
     /// Last id seen.
     after: u64,
     /// The shop's clock when the reading began.
-    mark: Option<Timestamp>,
+    mark: Option<String>,
 }
 
 /// The lists that are read one after the other when changes are asked for.
@@ -87,7 +87,7 @@ fn root(kind: Kind) -> &'static str {
 
 /// The shop's times are whole seconds, and some are taken before what they stamp can be read.
 fn overlapped(shop: &Shop, since: &str) -> Result<Timestamp, Error> {
-    let since: Timestamp = since.parse().map_err(|error| Error::Bug(format!("`{since}` is no time: {error}")))?;
+    let since = tradepost_sdk::time::instant(since)?;
     let overlap = SignedDuration::from_secs(shop.settings.overlap_seconds.into());
     Ok(since.checked_sub(overlap).unwrap_or(Timestamp::UNIX_EPOCH))
 }
@@ -148,7 +148,7 @@ fn changed(shop: &Shop, kind: Kind, since: Option<Timestamp>, mut cursor: Cursor
         List::Trash => format!("{}{filter}", root(kind).replace("status=any", "status=trash")),
     };
     let walk = walk(shop, &path, &cursor, limit)?;
-    cursor.mark = cursor.mark.or(shop.clock());
+    cursor.mark = cursor.mark.or_else(|| shop.clock().map(|clock| clock.to_string()));
     let mut gathered = Gathered::new(kind);
     for row in walk.rows {
         match list {
@@ -165,15 +165,15 @@ fn changed(shop: &Shop, kind: Kind, since: Option<Timestamp>, mut cursor: Cursor
     }
     let mut page = gathered.finish();
     let next = match walk.next {
-        Some(next) => Some(Cursor { mark: cursor.mark, ..next }),
+        Some(next) => Some(Cursor { mark: cursor.mark.clone(), ..next }),
         None if usize::from(cursor.phase) + 1 < lists.len() => {
-            Some(Cursor { phase: cursor.phase + 1, mark: cursor.mark, ..Cursor::default() })
+            Some(Cursor { phase: cursor.phase + 1, mark: cursor.mark.clone(), ..Cursor::default() })
         }
         None => None,
     };
     match next {
         Some(next) => page.next = Some(paging::cursor(&next)?),
-        None => page.watermark = cursor.mark.map(|mark| mark.to_string()),
+        None => page.watermark = cursor.mark,
     }
     Ok(page)
 }

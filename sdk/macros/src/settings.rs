@@ -193,12 +193,9 @@ impl Setting {
                     ::core::option::Option::Some(::tradepost_sdk::settings::Secret::named(#name));
             };
         }
-        let check = match &self.check {
-            Some(check) => quote!(|value: &#of| #check(value)),
-            None => quote!(|_: &#of| ::core::result::Result::Ok(())),
-        };
-        quote! {
-            let #ident: ::core::option::Option<#of> = reader.value(#name, #check);
+        match &self.check {
+            Some(check) => quote!(let #ident: ::core::option::Option<#of> = reader.checked(#name, #check);),
+            None => quote!(let #ident: ::core::option::Option<#of> = reader.value(#name);),
         }
     }
 }

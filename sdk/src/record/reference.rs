@@ -44,7 +44,7 @@ macro_rules! reference {
     )*};
 }
 
-reference!(&str String &String u32 u64 i64);
+reference!(&str String &String i32 i64 u32 u64);
 
 /// ```
 /// use tradepost_sdk::types::Link;

@@ -22,7 +22,7 @@ use crate::types::{Error, Issue};
 ///         Form::new().property(Property::text("language").default("en"))
 ///     }
 ///     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-///         Some(Self { language: reader.value("language", |_| Ok(()))? })
+///         Some(Self { language: reader.value("language")? })
 ///     }
 /// }
 ///
@@ -37,17 +37,40 @@ pub struct Reader<'a> {
 
 impl Reader<'_> {
     /// The value of a setting, or its default; nothing when it is wrong, which is noted.
-    pub fn value<T: Setting>(&mut self, name: &'static str, check: impl FnOnce(&T) -> Result<(), String>) -> Option<T> {
-        let property = self.form.properties.iter().find(|property| property.name == name);
-        match self.values.get(name).or(property.and_then(|property| property.default.as_ref())) {
-            None => T::absent().or_else(|| self.wrong(name, "is missing")),
-            Some(value) => {
-                let read = property.map_or(Ok(value.clone()), |property| fits(property, value)).and_then(|value| {
-                    let read = T::read(&value)?;
-                    check(&read).map(|()| read)
-                });
-                read.map_or_else(|why| self.wrong(name, &why), Some)
+    pub fn value<T: Setting>(&mut self, name: &'static str) -> Option<T> {
+        let why = match self.entered(name) {
+            Ok(Some(value)) => match T::read(&value) {
+                Ok(read) => return Some(read),
+                Err(why) => why,
+            },
+            Ok(None) => match T::absent() {
+                Some(absent) => return Some(absent),
+                None => "is missing".into(),
+            },
+            Err(why) => why,
+        };
+        self.wrong(name, &why);
+        None
+    }
+
+    /// The same with a check of the connector's own, whose words follow the setting's name.
+    pub fn checked<T: Setting>(&mut self, name: &'static str, check: fn(&T) -> Result<(), String>) -> Option<T> {
+        let value = self.value(name)?;
+        match check(&value) {
+            Ok(()) => Some(value),
+            Err(why) => {
+                self.wrong(name, &why);
+                None
             }
+        }
+    }
+
+    /// What was entered, or the default, if it lies within what the property says.
+    fn entered(&self, name: &str) -> Result<Option<Value>, String> {
+        let property = self.form.properties.iter().find(|property| property.name == name);
+        match (self.values.get(name).or(property.and_then(|property| property.default.as_ref())), property) {
+            (Some(value), Some(property)) => fits(property, value).map(Some),
+            (value, _) => Ok(value.cloned()),
         }
     }
 
@@ -61,10 +84,9 @@ impl Reader<'_> {
     }
 
     /// Notes what is wrong with a setting.
-    pub fn wrong<T>(&mut self, name: &str, why: &str) -> Option<T> {
+    pub fn wrong(&mut self, name: &str, why: &str) {
         let (path, message) = (format!("settings.{name}"), format!("the setting `{name}` {why}"));
         self.issues.push(Issue { path, code: None, message });
-        None
     }
 }
 
@@ -139,7 +161,7 @@ pub fn settings<S: Settings>() -> Result<S, Error> {
 /// # Errors
 /// `rejected` with an issue for each setting that is wrong.
 pub fn parse<S: Settings>(json: &str) -> Result<S, Error> {
-    let values: Map<String, Value> = serde_json::from_str(json)
+    let values: Map<String, Value> = serde_json::from_slice(json.as_bytes())
         .map_err(|error| crate::invalid("settings", format!("the settings are not a JSON object: {error}")))?;
     let form = S::form();
     let mut reader = Reader { form: &form, values: &values, issues: Vec::new() };

@@ -66,8 +66,7 @@ fn price_fields(price: &Price) -> Result<Map<String, Value>, Error> {
         }
         PriceKind::Special => {
             let time = |text: &Option<String>| -> Result<Option<Timestamp>, Error> {
-                let read = text.as_deref().map(str::parse::<Timestamp>).transpose();
-                read.map_err(|error| Error::Bug(format!("no time: {error}")))
+                text.as_deref().map(tradepost_sdk::time::instant).transpose()
             };
             // An empty text takes a date away; null would leave it as it is. The shop names the last second of a sale.
             let from = time(&price.valid_from)?.map(as_gmt).unwrap_or_default();
