@@ -40,12 +40,13 @@ fn questions(plugins: &[Plugin]) -> BTreeMap<String, NewAttention> {
             Standing::Serving => return None,
             Standing::Held { reason, earlier_serves, .. } => (
                 format!("The plugin file {file} waits for your approval.{}", earlier(*earlier_serves)),
-                format!("{reason} See `tradepost plugin show {file}`, then `tradepost plugin approve {file}` or take it away."),
+                format!(
+                    "{reason} See `tradepost plugin show {file}`, then `tradepost plugin approve {file}` or take it away."
+                ),
             ),
-            Standing::Refused { reason, earlier_serves } => (
-                format!("The plugin file {file} cannot be used.{}", earlier(*earlier_serves)),
-                reason.clone(),
-            ),
+            Standing::Refused { reason, earlier_serves } => {
+                (format!("The plugin file {file} cannot be used.{}", earlier(*earlier_serves)), reason.clone())
+            }
         };
         let cause_key = format!("{CAUSE}{file}:{}", plugin.hash.as_deref().unwrap_or("unread"));
         Some((cause_key.clone(), NewAttention { cause_key, title, hint, ..NewAttention::default() }))
