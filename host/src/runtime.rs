@@ -5,6 +5,7 @@ pub mod bindings;
 pub mod blobs;
 pub mod build;
 pub mod cache;
+pub mod case;
 pub mod check;
 pub mod compile;
 pub mod connector;

@@ -4,10 +4,14 @@
 
 #[path = "runtime/calls.rs"]
 mod calls;
+#[path = "runtime/cases.rs"]
+mod cases;
 #[path = "runtime/check.rs"]
 mod check;
 #[path = "runtime/compile.rs"]
 mod compile;
+#[path = "runtime/doors.rs"]
+mod doors;
 #[path = "runtime/fences.rs"]
 mod fences;
 #[path = "runtime/plugins.rs"]
@@ -16,6 +20,8 @@ mod plugins;
 mod server;
 #[path = "runtime/size.rs"]
 mod size;
+#[path = "runtime/signatures.rs"]
+mod signatures;
 #[path = "runtime/workbench.rs"]
 mod workbench;
 #[path = "runtime/world.rs"]

@@ -1,5 +1,7 @@
 //! A platform's connector for one run: a build of it with the platform's settings and powers.
 
+mod end;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,9 +25,9 @@ use super::imports::{Clock, Phase, Powers};
 use super::instance::{self, Call, State};
 use super::limits::{Limit, Limits};
 use super::log::{LineRate, Log};
-use super::power::{Answer, Blob, CallContext, Class, Deeds, HttpClient, Request, Store};
+use super::power::{Answer, CallContext, Class, Deeds, HttpClient, Request, Store};
 use super::tape::Recording;
-use super::witness::{Heard, Input, Return, Seen, Witness};
+use super::witness::{Input, Witness};
 use crate::ledger::LedgerError;
 use crate::model::description::{Account, Description, Removal};
 use crate::model::{
@@ -33,6 +35,7 @@ use crate::model::{
     RemoteError,
 };
 use crate::sync::connector::{Connector, Content, Settle};
+use end::{End, Told};
 
 /// Most bytes of bodies that are recorded of one call.
 const RECORDED: usize = 8 << 20;
@@ -232,38 +235,6 @@ impl PlatformConnector {
         (result, End { began, unsafe_sent: seen.unsafe_sent(), storage: finished.storage, deeds: seen.deeds })
     }
 
-    /// The end of a call with what its result means in the model, told to the witness.
-    fn ended<T: Return>(
-        &self,
-        build: &Build,
-        told: Option<Told>,
-        mut end: End,
-        result: Result<T, CallError>,
-    ) -> Called<T> {
-        if let (Some(witness), Some(Told { input, blobs, heard })) = (&self.witness, told) {
-            witness.seen(Seen {
-                platform: &self.code,
-                description: build.description(),
-                hash: build.hash(),
-                began: end.began,
-                input: &input,
-                settings: &self.powers.settings,
-                reads: end.storage.take_reads(),
-                blobs: &blobs,
-                exchanges: end.deeds.take_exchanges(),
-                settled: heard.map(|heard| heard.take()).unwrap_or_default(),
-                result: result.as_ref().map(Return::returned),
-                unsafe_sent: end.unsafe_sent,
-            });
-        }
-        end.called(result)
-    }
-
-    /// What to tell the witness, if there is one.
-    fn told(&self, input: impl FnOnce() -> Input) -> Option<Told> {
-        self.witness.as_ref().map(|_| Told { input: input(), blobs: Vec::new(), heard: None })
-    }
-
     async fn read_page(&self, kind: Kind, page: xs::Page) -> Result<Page, CallError> {
         if v0_1::items_of(&page) > self.limits.page_items {
             return Err(CallError::Limit { message: Limit::PageItems.exceeded(&self.limits).to_string() });
@@ -324,47 +295,6 @@ impl<T, F> Work<T> for F where
         ) -> BoxFuture<'a, wasmtime::Result<Result<T, wit::tradepost::connector::types::Error>>>
         + Send
 {
-}
-
-/// What the host saw while a call ran.
-struct End {
-    began: Timestamp,
-    unsafe_sent: u32,
-    storage: Overlay,
-    deeds: Arc<Deeds>,
-}
-
-/// What the witness is told beside the end.
-struct Told {
-    input: Input,
-    blobs: Vec<Blob>,
-    heard: Option<Arc<Heard>>,
-}
-
-impl Told {
-    /// Hears the outcomes too.
-    fn hearing(told: &mut Option<Self>, settle: Arc<dyn Settle>) -> Arc<dyn Settle> {
-        match told {
-            Some(told) => {
-                let heard = Heard::new(settle);
-                told.heard = Some(heard.clone());
-                heard
-            }
-            None => settle,
-        }
-    }
-}
-
-impl End {
-    /// The end with what the result means in the model. A result that was refused is a failed call too: nothing that
-    /// the call stored is kept then.
-    fn called<T>(self, result: Result<T, CallError>) -> Called<T> {
-        if result.is_err() {
-            return Called { unsafe_sent: self.unsafe_sent, ..Called::plain(result) };
-        }
-        let (storage, turn) = self.storage.into_writes();
-        Called { result, unsafe_sent: self.unsafe_sent, storage, turn }
-    }
 }
 
 fn refused(what: &str, error: &Invalid) -> CallError {

@@ -184,6 +184,7 @@ impl Engine {
         };
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(words)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(words)?;
         Shop::add_to_linker::<State, wasmtime::component::HasSelf<State>>(&mut linker, |state| state).map_err(words)?;
 
         let ticker = engine.weak();

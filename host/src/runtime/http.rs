@@ -25,8 +25,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::limits::Limit;
-use super::power::{Answer, CallContext, HttpClient, Request, Response};
+use super::limits::{Exceeded, Limit};
+use super::power::{Answer, CallContext, Cause, HttpClient, Request, Response, Unanswered};
 use super::tape;
 use crate::capability::{Denial, GrantedOrigin, Grants, Secret};
 use crate::crash;
@@ -344,12 +344,13 @@ impl PlatformHttp {
         let (response, error) = match answer {
             Ok(Response { status, headers, body, .. }) => {
                 let body = match body {
-                    Answer::Bytes(bytes) => tape::Body::of(bytes),
+                    Answer::Bytes(bytes) => tape::Body::of(bytes.clone()),
                     Answer::Blob(blob) => tape::Body::Omitted(format!("blob {}", blob.content)),
                 };
                 (Some(tape::Response { status: *status, headers: headers.clone(), body }), None)
             }
             Err(Failure::Denied(_)) => return,
+            Err(Failure::TooLarge(limit)) => (None, Some(RemoteError::Denied(limit.to_string()))),
             Err(Failure::Connect(words)) => (None, Some(RemoteError::Unavailable(self.mask(words)))),
             Err(Failure::Remote(error)) => (None, Some(error.clone())),
         };
@@ -395,22 +396,29 @@ impl PlatformHttp {
 #[async_trait]
 impl HttpClient for PlatformHttp {
     async fn send(&self, call: &CallContext, request: Request) -> Result<Response, RemoteError> {
+        self.send_typed(call, request).await.map_err(|unanswered| unanswered.error)
+    }
+
+    async fn send_typed(&self, call: &CallContext, request: Request) -> Result<Response, Unanswered> {
         let method = request.method.clone();
         let sent = self.send_judged(call, request).await;
         self.counts.note(&sent);
-        match sent {
+        let (error, cause) = match sent {
             Ok(response) => {
                 tracing::debug!(platform = %call.code, method, url = response.url, status = response.status, "http.send");
-                Ok(response)
+                return Ok(response);
             }
             Err(Failure::Denied(denial)) => {
                 let words = self.mask(&denial.to_string());
                 tracing::warn!(platform = %call.code, method, denial = words, "http.denied");
-                Err(RemoteError::Denied(words))
+                let address = matches!(denial, Denial::Address { .. } | Denial::Port { .. });
+                (RemoteError::Denied(words), if address { Cause::Address } else { Cause::Refused })
             }
-            Err(Failure::Connect(words)) => Err(RemoteError::Unavailable(self.mask(&words))),
-            Err(Failure::Remote(error)) => Err(error),
-        }
+            Err(Failure::TooLarge(limit)) => (RemoteError::Denied(limit.to_string()), Cause::TooLarge(limit.value)),
+            Err(Failure::Connect(words)) => (RemoteError::Unavailable(self.mask(&words)), Cause::Unreachable),
+            Err(Failure::Remote(error)) => return Err(error.into()),
+        };
+        Err(Unanswered { error, cause })
     }
 }
 
@@ -457,6 +465,8 @@ struct Prepared<'a> {
 pub(super) enum Failure {
     /// The host refused.
     Denied(Denial),
+    /// The answer is too large.
+    TooLarge(Exceeded),
     /// No connection: nothing was sent.
     Connect(String),
     /// Anything else.

@@ -6,6 +6,7 @@ mod http;
 mod platform;
 mod report;
 pub(super) mod storage;
+pub(super) mod wasi_http;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use super::exchange::Exchange;
 use super::instance::State;
 use super::power::{HttpClient, Store};
 use crate::sync::connector::Settle;
+
+/// Why there are no requests in `describe`.
+const DESCRIBING: &str = "there is no network while the connector describes itself";
 
 // Interfaces that only have types.
 impl types::Host for State {}

@@ -11,12 +11,17 @@
 //! Bytes that are no UTF-8 stand in `body64` (Base64) instead of `body`; what was too long for a tape is described in
 //! `omitted`. Where no answer came there is `error` instead of `response`.
 
+pub mod redact;
+#[cfg(test)]
+mod tests;
+
 use std::io::{BufRead, Write};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -74,7 +79,7 @@ pub struct Response {
 #[serde(try_from = "Raw", into = "Raw")]
 pub enum Body {
     /// All of them.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// Only what they were: `blob HASH` or `SIZE bytes HASH`. Equal bytes have equal texts.
     Omitted(String),
 }
@@ -94,8 +99,8 @@ impl TryFrom<Raw> for Body {
 
     fn try_from(raw: Raw) -> Result<Self, Self::Error> {
         Ok(match raw {
-            Raw { body: Some(text), .. } => Self::Bytes(text.into_bytes()),
-            Raw { body64: Some(text), .. } => Self::Bytes(STANDARD.decode(text)?),
+            Raw { body: Some(text), .. } => Self::Bytes(text.into()),
+            Raw { body64: Some(text), .. } => Self::Bytes(STANDARD.decode(text)?.into()),
             Raw { omitted: Some(text), .. } => Self::Omitted(text),
             _ => Self::default(),
         })
@@ -106,7 +111,7 @@ impl From<Body> for Raw {
     fn from(body: Body) -> Self {
         match body {
             Body::Bytes(bytes) if bytes.is_empty() => Self::default(),
-            Body::Bytes(bytes) => match String::from_utf8(bytes) {
+            Body::Bytes(bytes) => match String::from_utf8(bytes.into()) {
                 Ok(text) => Self { body: Some(text), ..Self::default() },
                 Err(error) => Self { body64: Some(STANDARD.encode(error.as_bytes())), ..Self::default() },
             },
@@ -117,19 +122,20 @@ impl From<Body> for Raw {
 
 impl Default for Body {
     fn default() -> Self {
-        Self::Bytes(Vec::new())
+        Self::Bytes(Bytes::new())
     }
 }
 
 impl Body {
     /// The bytes, unless there are too many for a tape.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        if bytes.len() <= BODY {
-            Self::Bytes(bytes.to_vec())
-        } else {
-            Self::Omitted(format!("{} bytes {}", bytes.len(), blake3::hash(bytes).to_hex()))
-        }
+    pub fn of(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        if bytes.len() <= BODY { Self::Bytes(bytes) } else { Self::omitting(&bytes) }
+    }
+
+    fn omitting(bytes: &[u8]) -> Self {
+        Self::Omitted(format!("{} bytes {}", bytes.len(), blake3::hash(bytes).to_hex()))
     }
 
     /// The bytes that are there.
@@ -153,11 +159,11 @@ impl Body {
     pub(super) fn of_sent(body: Option<&Sent>) -> Self {
         match body {
             None => Self::default(),
-            Some(Sent::Bytes(bytes)) => Self::of(bytes),
+            Some(Sent::Bytes(bytes)) => Self::of(bytes.clone()),
             Some(Sent::Blob(blob)) => Self::Omitted(format!("blob {}", blob.content)),
             Some(Sent::Form(fields)) => {
                 let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-                Self::of(text.as_bytes())
+                Self::of(text)
             }
             Some(Sent::Multipart(parts)) => {
                 let mut all = Vec::new();
@@ -172,7 +178,7 @@ impl Body {
                     }
                     all.extend_from_slice(b"\r\n");
                 }
-                Self::of(&all)
+                Self::of(all)
             }
         }
     }
@@ -205,7 +211,7 @@ impl Recording {
             if state.bytes + body.size() > self.most
                 && let Body::Bytes(bytes) = body
             {
-                *body = Body::Omitted(format!("{} bytes {}", bytes.len(), blake3::hash(bytes).to_hex()));
+                *body = Body::omitting(bytes);
             }
             state.bytes += body.size();
         }
@@ -309,7 +315,7 @@ impl Tape {
 }
 
 /// What has to be equal.
-fn key(request: &Request) -> (&str, String, Vec<(String, String)>, &Body) {
+fn key(request: &Request) -> (&str, String, Vec<(String, String)>, Body) {
     let (place, query) = match Url::parse(&request.url) {
         Ok(mut url) => {
             let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -320,7 +326,16 @@ fn key(request: &Request) -> (&str, String, Vec<(String, String)>, &Body) {
         }
         Err(_) => (request.url.clone(), Vec::new()),
     };
-    (&request.method, place, query, &request.body)
+    (&request.method, place, query, meaning(&request.body))
+}
+
+/// A body in a form that does not depend on blanks and on the order of fields.
+fn meaning(body: &Body) -> Body {
+    let text = std::str::from_utf8(body.bytes()).unwrap_or_default();
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(value) => Body::Bytes(value.to_string().into()),
+        Err(_) => body.clone(),
+    }
 }
 
 #[async_trait]
@@ -347,6 +362,3 @@ impl Wire for Tape {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -36,7 +36,7 @@ use super::exchange::{Exchange as ExchangeFolder, ExchangeError};
 use super::http::{ClientError, Lookup, Options, PlatformHttp, SystemLookup, Wire};
 use super::limits::Limits;
 use super::memory::Memory;
-use super::power::Blob;
+use super::power::{Blob, Store};
 use super::tape::Exchange;
 use super::witness::{Seen, Witness};
 use super::{Build, Cache, Engine, Lent, PlatformConnector, Runtime};
@@ -60,6 +60,8 @@ pub struct Workbench {
 /// What the invented platform is. Everything that the connector asks for is granted.
 #[derive(Clone, Default)]
 pub struct Setup {
+    /// Its short name, which is part of the keys of its orders; absent: `bench`.
+    pub code: Option<PlatformCode>,
     /// Settings; defaults of the schema are filled in.
     pub settings: Value,
     /// Secrets by `credential/field`, e.g. `key/token`.
@@ -78,7 +80,7 @@ pub struct Setup {
     pub private: Vec<PrivateException>,
     /// Addresses of names, in place of the resolver's.
     pub names: BTreeMap<String, IpAddr>,
-    /// In place of the network, e.g. a [`Tape`](super::tape::Tape).
+    /// In place of the network, e.g. a [`Tape`](super::tape::Tape). Addresses do not matter then.
     pub wire: Option<Arc<dyn Wire>>,
     /// The time that the connector sees; absent: the machine's.
     pub now: Option<Timestamp>,
@@ -158,12 +160,15 @@ impl Workbench {
         let settings = super::connector::with_defaults(&description.settings_schema, setup.settings.clone());
         let asked = Request::of(description, &settings)?;
         let mut private = setup.private.clone();
-        if setup.loopback {
-            for origin in &asked.origins {
-                for range in ["127.0.0.0/8", "::1/128"] {
-                    let range = range.parse().expect("a range by its rule");
-                    private.push(PrivateException { host: origin.host.clone(), range, port: origin.port });
-                }
+        let reachable: &[&str] = match (&setup.wire, setup.loopback) {
+            (Some(_), _) => &["0.0.0.0/0", "::/0"],
+            (None, true) => &["127.0.0.0/8", "::1/128"],
+            (None, false) => &[],
+        };
+        for origin in &asked.origins {
+            for range in reachable {
+                let range = range.parse().expect("a range by its rule");
+                private.push(PrivateException { host: origin.host.clone(), range, port: origin.port });
             }
         }
         let decision = Decision { origins: asked.origins, private, files: setup.files.clone(), ..Decision::default() };
@@ -183,7 +188,7 @@ impl Workbench {
         let notes = Arc::new(Notes::default());
         let lent = Lent {
             platform: id,
-            code: PlatformCode::parse("bench").expect("a code by its rule"),
+            code: setup.code.clone().unwrap_or_else(|| PlatformCode::parse("bench").expect("a code by its rule")),
             settings,
             http: Arc::new(http),
             exchange,
@@ -235,6 +240,11 @@ impl BenchPlatform {
     #[must_use]
     pub fn connector(&self) -> &PlatformConnector {
         &self.connector
+    }
+
+    /// Says that there are bytes of this content, which are not there: for replays.
+    pub(super) async fn lend(&self, blob: &Blob) -> Result<(), LedgerError> {
+        self.memory.add_blob(self.id, blob, None).await
     }
 
     /// `check`.

@@ -1,6 +1,7 @@
 //! A connector that behaves well or badly, as its setting `behaviour` says: one bad deed per fence of the host.
 
 mod deeds;
+mod door;
 
 use std::hint::black_box;
 

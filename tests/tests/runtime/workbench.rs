@@ -85,7 +85,7 @@ async fn a_tape_answers_instead_of_the_network_and_the_guard_stays() {
     assert_eq!((server.requests().len(), tape.unused().len(), tape.unmatched().len()), (1, 0, 0));
 
     let mut secondly = live.exchanges.clone();
-    secondly[0].response.as_mut().unwrap().body = Body::of(&[b'x'; 200]);
+    secondly[0].response.as_mut().unwrap().body = Body::of(vec![b'x'; 200]);
     let mut limited = Setup { wire: Some(Arc::new(Tape::new(secondly))), ..setup.clone() };
     limited.limits.http_answer = 100;
     let refused = pull(&bench.platform(&build, limited).unwrap()).await;

@@ -49,7 +49,7 @@ pub(super) async fn read(
         let Some(chunk) = chunk else { break };
         size += chunk.len() as u64;
         if size > most {
-            return Err(RemoteError::Denied(limit.exceeded(&call.limits).to_string()).into());
+            return Err(Failure::TooLarge(limit.exceeded(&call.limits)));
         }
         sink.write(&masked.push(&chunk)).await?;
     }

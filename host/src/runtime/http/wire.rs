@@ -33,14 +33,11 @@ pub(super) fn response(url: &Url, response: tape::Response) -> Result<reqwest::R
     let unfit = |error: http::Error| WireError::NoAnswer(format!("the answer on the tape cannot be one: {error}"));
     let mut builder = http::Response::builder().status(response.status).url(url.clone());
     for (name, value) in &response.headers {
-        // Of the compressed bytes, which are not on the tape.
-        if !matches!(name.as_str(), "content-length" | "content-encoding" | "transfer-encoding") {
-            builder = builder.header(name, value);
-        }
+        builder = builder.header(name, value);
     }
     let body = match response.body {
         tape::Body::Bytes(bytes) => bytes,
-        tape::Body::Omitted(_) => Vec::new(),
+        tape::Body::Omitted(_) => bytes::Bytes::new(),
     };
     Ok(builder.body(body).map_err(unfit)?.into())
 }

@@ -1,11 +1,11 @@
 use super::*;
 
 fn request(method: &str, url: &str, body: &str) -> Request {
-    Request { method: method.into(), url: url.into(), headers: Vec::new(), body: Body::of(body.as_bytes()) }
+    Request { method: method.into(), url: url.into(), headers: Vec::new(), body: Body::of(body.to_owned()) }
 }
 
 fn exchange(method: &str, url: &str, body: &str, answer: &str) -> Exchange {
-    let response = Response { status: 200, headers: Vec::new(), body: Body::of(answer.as_bytes()) };
+    let response = Response { status: 200, headers: Vec::new(), body: Body::of(answer.to_owned()) };
     Exchange { request: request(method, url, body), response: Some(response), error: None }
 }
 
@@ -20,7 +20,7 @@ fn a_tape_is_the_same_after_writing_and_reading() {
             ..exchange("GET", "https://shop.example/b", "", "")
         },
     ];
-    lines[1].response.as_mut().unwrap().body = Body::Bytes(vec![0xff, 0, 1]);
+    lines[1].response.as_mut().unwrap().body = Body::of(vec![0xff, 0, 1]);
     lines[0].request.headers.push(("accept".into(), "application/json".into()));
     lines[0].request.body = Body::Omitted("blob abc".into());
     let mut bytes = Vec::new();
@@ -58,6 +58,11 @@ fn answers_are_found_by_method_url_and_body_in_order() {
     assert_eq!(answer("GET", "https://SHOP.example/a?x=1&y=2", "").as_deref(), Some("second"));
     assert_eq!(answer("GET", "https://shop.example/a?x=1&y=2", ""), None, "used up");
     assert_eq!(tape.unused().len(), 1);
+    let tape = Tape::new(vec![exchange("POST", "https://shop.example/a", r#"{"a":1,"b":[2]}"#, "")]);
+    assert!(
+        tape.answer(&request("POST", "https://shop.example/a", "{ \"b\": [2], \"a\": 1 }")).is_some(),
+        "JSON by meaning"
+    );
 }
 
 #[test]
