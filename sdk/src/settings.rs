@@ -51,7 +51,7 @@
 //! | attribute | |
 //! |---|---|
 //! | `default`, `default = VALUE` | used where the operator says nothing; without it the setting must be entered, unless it is an `Option` |
-//! | `min = N`, `max = N` | for numbers |
+//! | `min = N`, `max = N` | for whole numbers |
 //! | `pattern = "REGEX"` | the host's to check |
 //! | `url` | an absolute http or https address; slashes at its end are taken off |
 //! | `origin = "WHY"` | such an address to which requests go: asks the operator for leave |

@@ -62,7 +62,44 @@ pub fn from_millis(millis: i64) -> Result<Timestamp, Error> {
 /// ```
 #[must_use]
 pub fn http_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(text.trim()).ok().map(|date| date.timestamp())
+    Timestamp::from_second(http_seconds(text)?).ok()
+}
+
+/// Seconds since 1970 of an HTTP date. Read by hand, as every connector judges `Retry-After`, and a third of a small one
+/// would be jiff.
+pub(crate) fn http_seconds(text: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = text.split_once(',')?.1.split_ascii_whitespace();
+    let day = parts.next()?.parse().ok()?;
+    let month = parts.next()?;
+    let month = MONTHS.iter().position(|name| *name == month)? as i64 + 1;
+    let year = parts.next()?.parse().ok()?;
+    let seconds = seconds(year, month, day, parts.next()?)?;
+    matches!(parts.next(), Some("GMT" | "UTC" | "+0000")).then_some(seconds)
+}
+
+/// Seconds since 1970 of a timestamp of the contract.
+pub(crate) fn contract_seconds(text: &str) -> Option<i64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    seconds(date.next()??, date.next()??, date.next()??, time.split('.').next()?)
+}
+
+/// Of a day of the proleptic Gregorian calendar and `08:00:00`.
+fn seconds(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    let fits = (1970..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        // A leap second is the beginning of the next minute.
+        && (0..=60).contains(&second);
+    // Years that begin in March have their odd day at the end.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    fits.then_some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 /// The time zone of a platform that says local times.
@@ -210,5 +247,27 @@ impl TimeWindow {
     #[must_use]
     pub fn covers(&self, at: Timestamp) -> bool {
         at <= self.until && self.since.is_none_or(|since| at >= since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_read_by_hand_are_those_of_the_calendar() {
+        // Every seventh day of 400 years, so that all weekdays, leap days and ends of months come by.
+        for day in (0..146_097).step_by(7) {
+            let instant = from_seconds(day * 86_400 + day % 86_400).unwrap();
+            assert_eq!(contract_seconds(&instant.to_string()), Some(instant.as_second()), "{instant}");
+            let http = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&instant).unwrap();
+            assert_eq!(http_date(&http), Some(instant), "{http}");
+        }
+        for wrong in ["", "Sun, 22 Nov 2026", "Sun, 22 Nov 2026 08:00:00 CET", "Sun, 32 Nov 2026 08:00:00 GMT", "x, y"]
+        {
+            assert_eq!(http_date(wrong), None, "{wrong}");
+        }
+        assert_eq!(contract_seconds("2026-11-22T08:00:00.25Z"), Some(1_795_334_400));
+        assert_eq!(contract_seconds("2026-11-22 08:00"), None);
     }
 }

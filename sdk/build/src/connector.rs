@@ -22,7 +22,7 @@ const PROFILE: &str = "connector";
 /// What [`PROFILE`] is in a workspace that does not define it: small, because size is what the host compiles and caches.
 const PROFILE_SETTINGS: [&str; 7] = [
     r#"inherits="release""#,
-    r#"opt-level="s""#,
+    r#"opt-level="z""#,
     "lto=true",
     "codegen-units=1",
     "debug=false",

@@ -59,10 +59,10 @@ fn rest(response: &Response) -> u32 {
     if let Ok(seconds) = whole.parse::<u32>() {
         return if whole.len() < text.len() { seconds.saturating_add(1) } else { seconds };
     }
-    let until = crate::time::http_date(text);
-    let now = response.date().or_else(|| crate::platform::now().parse().ok());
-    match (until, now) {
-        (Some(until), Some(now)) => u32::try_from(until.duration_since(now).as_secs().max(1)).unwrap_or(REST),
+    let until = crate::time::http_seconds(text);
+    let date = response.header("date").and_then(crate::time::http_seconds);
+    match (until, date.or_else(|| crate::time::contract_seconds(&crate::platform::now()))) {
+        (Some(until), Some(now)) => u32::try_from((until - now).max(1)).unwrap_or(REST),
         _ => REST,
     }
 }

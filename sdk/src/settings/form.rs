@@ -1,6 +1,5 @@
 //! What there is to enter, as the host understands it.
 
-use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::value::Choice;
@@ -92,8 +91,8 @@ pub struct Property {
     title: String,
     help: String,
     pub(super) default: Option<Value>,
-    pub(super) min: Option<Decimal>,
-    pub(super) max: Option<Decimal>,
+    pub(super) min: Option<i64>,
+    pub(super) max: Option<i64>,
     pub(super) pattern: Option<&'static str>,
     pub(super) url: bool,
     optional: bool,
@@ -170,17 +169,17 @@ impl Property {
         self
     }
 
-    /// Least number.
+    /// Least whole number.
     #[must_use]
-    pub fn min(mut self, min: impl Into<Decimal>) -> Self {
-        self.min = Some(min.into());
+    pub fn min(mut self, min: i64) -> Self {
+        self.min = Some(min);
         self
     }
 
-    /// Largest number.
+    /// Largest whole number.
     #[must_use]
-    pub fn max(mut self, max: impl Into<Decimal>) -> Self {
-        self.max = Some(max.into());
+    pub fn max(mut self, max: i64) -> Self {
+        self.max = Some(max);
         self
     }
 
@@ -219,9 +218,8 @@ impl Property {
         let choices: Vec<&str> = self.choices.iter().map(|(name, _)| *name).collect();
         put("enum", (!choices.is_empty()).then(|| choices.into()));
         if self.of == "integer" {
-            let whole = |bound: Option<Decimal>| bound.and_then(|bound| bound.to_string().parse::<i64>().ok());
-            put("minimum", whole(self.min).map(Value::from));
-            put("maximum", whole(self.max).map(Value::from));
+            put("minimum", self.min.map(Value::from));
+            put("maximum", self.max.map(Value::from));
         }
         put("pattern", self.pattern.map(Value::from));
         put("format", self.url.then(|| "uri".into()));

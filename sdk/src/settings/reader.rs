@@ -1,6 +1,5 @@
 //! Taking the values that were entered.
 
-use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::Settings;
@@ -92,7 +91,7 @@ impl Reader<'_> {
 
 /// The value as the connector gets it, if it lies within what the property says.
 fn fits(property: &Property, value: &Value) -> Result<Value, String> {
-    let number = value.as_i64().map(Decimal::from).or_else(|| value.as_str()?.parse().ok());
+    let number = value.as_i64();
     if let (Some(number), Some(min)) = (number, property.min)
         && number < min
     {
