@@ -113,6 +113,9 @@ impl<'a> Trial<'a> {
     }
 
     pub(crate) fn platform(&self) -> Result<Platform, End> {
+        if self.bench.scenario.simulator.is_none() {
+            return skip("there is no simulator (`--simulator URL`)");
+        }
         Ok(self.bench.platform()?)
     }
 

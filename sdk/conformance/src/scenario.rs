@@ -86,6 +86,11 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// Whether some setting leads to the simulator.
+    pub(crate) fn has_place(&self) -> bool {
+        self.settings.values().any(|value| value.as_str().is_some_and(|text| text.contains(PLACE)))
+    }
+
     /// The settings with an address in the place of [`PLACE`].
     pub(crate) fn settings_at(&self, address: &str) -> Value {
         let at = |value: &Value| match value {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::{
     auth::{self, Keys},
     call::{Call, Reply, parse_query},
-    control,
+    conformance, control,
     error::ApiError,
     faults::{Faults, Misbehaviour},
     journal::route_of,
@@ -70,6 +70,9 @@ async fn entry(
     let path = uri.path();
     if path == "/__sim" || path.starts_with("/__sim/") {
         return control::http(&site, &method, path, uri.query().unwrap_or_default(), &body);
+    }
+    if path == "/_control" || path.starts_with("/_control/") {
+        return conformance::http(&site, &method, path, &body);
     }
     if let Some(below) = path.strip_prefix(NAMESPACE)
         && (below.is_empty() || below.starts_with('/'))

@@ -4,7 +4,7 @@ use tradepost::model::description::Scheme;
 use tradepost::model::{CallError, Kind, RemoteError};
 
 use super::kinds::{defect, record};
-use crate::bench::Fate;
+use crate::bench::{Differs, Fate, Platform};
 use crate::proxy::{Fault, On};
 use crate::rule::{End, Expected, Rule, Trial, broken, everything, rule, skip};
 
@@ -169,6 +169,11 @@ fn rested(trial: &Trial<'_>, fault: &Fault) {
     }
 }
 
+/// The platform that a fault strikes.
+fn struck(trial: &Trial<'_>, fault: &Fault) -> Result<Platform, End> {
+    Ok(trial.bench.platform_that(Differs { impatient: *fault == Fault::Slow, ..Differs::default() })?)
+}
+
 /// Tries a fault on reads and on writes.
 async fn both(trial: &mut Trial<'_>, fault: Fault, read: Right<RemoteError>, write: Right<Fate>) -> Result<(), End> {
     let read = reads(trial, fault.clone(), read).await?;
@@ -183,6 +188,7 @@ async fn reads(trial: &mut Trial<'_>, fault: Fault, right: Right<RemoteError>) -
     let description = trial.bench.description();
     let makes = trial.readable(|hand| hand.make).into_iter().next();
     let reads = |kind: &&Kind| description.reading(**kind).is_some();
+    trial.platform()?;
     let Some(kind) = makes.or_else(|| Kind::ALL.iter().find(reads).copied()) else { return Ok(false) };
     trial.reset().await?;
     if makes.is_some() {
@@ -190,7 +196,7 @@ async fn reads(trial: &mut Trial<'_>, fault: Fault, right: Right<RemoteError>) -
     }
     let name = fault.name();
     trial.arm(fault.clone(), On::Reads);
-    let failed = trial.platform()?.pull(kind, &everything(), None, 10).await;
+    let failed = struck(trial, &fault)?.pull(kind, &everything(), None, 10).await;
     trial.disarm();
     rested(trial, &fault);
     if !trial.exchanges().iter().any(|exchange| exchange.fault.is_some()) {
@@ -224,7 +230,7 @@ async fn writes(trial: &mut Trial<'_>, fault: Fault, right: Right<Fate>) -> Resu
     let (kind, item, name) = (record.kind, record.item.clone(), fault.name());
     let mark = trial.bench.proxy.journal.mark();
     trial.arm(fault.clone(), On::Writes);
-    let pushed = trial.platform()?.push(vec![record.clone()]).await;
+    let pushed = struck(trial, &fault)?.push(vec![record.clone()]).await;
     trial.disarm();
     rested(trial, &fault);
     if let Some(crash) = pushed.crash() {

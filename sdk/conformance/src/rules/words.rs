@@ -15,6 +15,8 @@ pub(super) const CHECK_EXPLAINS_REFUSED_CREDENTIALS: Rule = rule!(
 );
 
 async fn check_explains_refused_credentials(trial: &mut Trial<'_>) -> Result<(), End> {
+    // Nothing is asked where there is nobody to ask.
+    trial.platform()?;
     if trial.bench.scenario.secrets.is_empty() {
         return skip("the scenario has no secrets");
     }
@@ -39,6 +41,9 @@ pub(super) const CHECK_EXPLAINS_AN_UNREACHABLE_PLATFORM: Rule = rule!(
 );
 
 async fn check_explains_an_unreachable_platform(trial: &mut Trial<'_>) -> Result<(), End> {
+    if !trial.bench.scenario.has_place() {
+        return skip("no setting leads to the platform (`{simulator}` in the scenario)");
+    }
     // A port that was free a moment ago: nobody listens there.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.map_err(crate::bench::BenchError::from)?;
     let address = format!("http://{}", listener.local_addr().map_err(crate::bench::BenchError::from)?);

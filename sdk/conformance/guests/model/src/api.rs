@@ -70,7 +70,7 @@ fn misread(answer: &Result<Response, Error>, read: bool) -> Option<Result<Value,
             Some(Err(Error::Bug("status 429".into())))
         }
         401 if breaks("credentials-refused-mid-run") => Some(Err(Error::Unavailable("the shop is away".into()))),
-        500 if breaks("server-error") => Some(Err(tradepost_sdk::request::rejected("500", "server error"))),
+        500 if breaks("server-error") => Some(Err(tradepost_sdk::rejected("500", "server error"))),
         502 if breaks("error-page") => Some(Err(Error::Bug("expected value at line 1 column 1".into()))),
         300..=399 if breaks("redirect") => nothing(),
         200 if body.is_empty() && breaks("empty-body") => nothing(),

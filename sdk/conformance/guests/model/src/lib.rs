@@ -9,49 +9,47 @@ mod map;
 mod pull;
 mod push;
 
-use tradepost_sdk::connector::{Account, Description};
-use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, Request};
-use tradepost_sdk::target::{Doomed, Found, Probe};
-use tradepost_sdk::types::Error;
-use tradepost_sdk::{Connector, Source, Target};
+use tradepost_sdk::prelude::*;
 
 /// The connector.
+#[derive(Debug)]
 pub struct Model;
 
 impl Connector for Model {
+    // Flaws of the schema are written by hand.
+    type Settings = ();
+
     fn describe() -> Description {
         describe::description()
     }
 
-    fn check() -> Result<Account, Error> {
+    fn open((): ()) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn check(&self) -> Result<Account, Error> {
         describe::account()
     }
 }
 
 impl Source for Model {
-    fn pull(request: Request) -> Result<Page, Error> {
+    fn pull(&self, request: PullRequest) -> Result<Page, Error> {
         pull::pull(&request)
     }
 
-    fn acknowledge(_: Kind, receipt: String) -> Result<(), Error> {
+    fn acknowledge(&self, _: Kind, receipt: String) -> Result<(), Error> {
         pull::acknowledge(&receipt)
     }
 }
 
 impl Target for Model {
-    fn push(batch: Records) -> Result<(), Error> {
+    fn push(&self, batch: Records) -> Result<(), Error> {
         push::push(batch)
     }
 
-    fn remove(_: Kind, _: Vec<Doomed>, _: Removal) -> Result<(), Error> {
-        Err(Error::Unsupported("the model shop removes nothing".into()))
-    }
-
-    fn find(kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+    fn find(&self, kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
         push::find(kind, &probes)
     }
 }
 
-#[cfg(target_arch = "wasm32")]
-tradepost_sdk::export!(Model);
+tradepost_sdk::export!(Model: Source + Target);

@@ -172,7 +172,7 @@ pub(crate) fn acknowledge(receipt: &str) -> Result<(), Error> {
 fn empty() -> Page {
     Page {
         records: Vec::new(),
-        deleted: Vec::<tradepost_sdk::records::Deletion>::new(),
+        deleted: Vec::new(),
         unreadable: Vec::new(),
         present: Vec::new(),
         next: None,

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tradepost_sdk::head::{Head, Op};
 use tradepost_sdk::outcomes::{Outcome, Written};
 use tradepost_sdk::records::{Kind, Records};
+use tradepost_sdk::rejected;
 use tradepost_sdk::report;
-use tradepost_sdk::request::rejected;
 use tradepost_sdk::target::{Found, Probe};
 use tradepost_sdk::types::{Error, RemoteRef};
 
