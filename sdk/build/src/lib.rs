@@ -17,6 +17,7 @@
 mod connector;
 mod error;
 mod lock;
+mod strip;
 mod system;
 mod toolchain;
 mod workspace;
