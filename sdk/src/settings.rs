@@ -95,6 +95,8 @@ mod form;
 mod reader;
 mod value;
 
+use crate::types::Error;
+
 pub use form::{Form, Property, SecretField};
 pub use reader::{Reader, parse, settings};
 pub use serde_json::Value;
@@ -121,6 +123,14 @@ pub trait Settings: Sized {
 
     /// Takes the values; nothing when something was wrong, which the reader has noted.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// Reads them from their JSON text; see [`parse`].
+    ///
+    /// # Errors
+    /// As [`parse`].
+    fn parse(json: &str) -> Result<Self, Error> {
+        reader::of_form(json)
+    }
 }
 
 impl Settings for () {
@@ -130,6 +140,11 @@ impl Settings for () {
 
     fn read(_: &mut Reader<'_>) -> Option<Self> {
         Some(())
+    }
+
+    /// Without a reader of JSON in the component.
+    fn parse(_: &str) -> Result<Self, Error> {
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::{
     Error, Progress, Step, Toolchain, VERSION_VARIABLE, Workspace,
     lock::Lock,
+    strip::{COMPONENT_MAGIC, strip},
     system::{Call, Machine, System, last_lines},
     toolchain::TARGET,
     workspace::Package,
@@ -43,9 +44,6 @@ const QUICK_SETTINGS: [&str; 7] = [
     "strip=true",
     r#"panic="abort""#,
 ];
-
-/// The first bytes of a component; a plain module has another layer number.
-const COMPONENT_MAGIC: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// One connector to build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +171,7 @@ impl Build<'_> {
         let path = artifact(&printed.stdout, &package.manifest_path)
             .ok_or_else(|| Error::Answer { command: call.to_string(), reason: "it names no .wasm file".to_owned() })?;
         let bytes = fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
-        if bytes.starts_with(COMPONENT_MAGIC) { Ok(bytes) } else { Err(Error::NotAComponent { path }) }
+        if bytes.starts_with(COMPONENT_MAGIC) { Ok(strip(&bytes)) } else { Err(Error::NotAComponent { path }) }
     }
 
     fn call(&self, package: &Package, version: Option<&str>, quick: bool) -> Result<Call, Error> {

@@ -19,6 +19,7 @@ mod connector;
 mod error;
 mod lock;
 mod python;
+mod strip;
 mod system;
 mod toolchain;
 mod tools;

@@ -160,6 +160,11 @@ pub fn settings<S: Settings>() -> Result<S, Error> {
 /// # Errors
 /// `rejected` with an issue for each setting that is wrong.
 pub fn parse<S: Settings>(json: &str) -> Result<S, Error> {
+    S::parse(json)
+}
+
+/// Reads settings as their form declares them.
+pub(super) fn of_form<S: Settings>(json: &str) -> Result<S, Error> {
     let values: Map<String, Value> = serde_json::from_slice(json.as_bytes())
         .map_err(|error| crate::invalid("settings", format!("the settings are not a JSON object: {error}")))?;
     let form = S::form();

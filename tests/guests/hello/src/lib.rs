@@ -1,5 +1,5 @@
 //! The least connector that uses everything the host lends. It shows what a component weighs before its connector does
-//! anything: see `tests/tests/runtime/size.rs`.
+//! anything, reading JSON and judging answers included: see `tests/tests/runtime/size.rs`.
 
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::{blobs, files, platform, report, storage};
@@ -32,7 +32,7 @@ impl Source for Hello {
         if platform::preview() {
             return Ok(Page::empty());
         }
-        let answer = Request::get("https://hello.example").send()?.success()?;
+        let answer = Request::get("https://hello.example").send()?;
         let kept = blobs::put(answer.bytes(), "text/plain", None)?;
         storage::set("hello", &blobs::read_all(&kept.id)?)?;
         storage::set_now("hello", b"now")?;
