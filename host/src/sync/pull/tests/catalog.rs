@@ -128,7 +128,7 @@ async fn a_record_that_cannot_be_applied_is_held_and_the_rest_of_its_page_is_app
     bench.pull(&ledger, bench.erp_id, Kind::Product).await;
     let known = records(&ledger, RecordKind::Product).await;
     let spoilt = known[1].id;
-    crate::ledger::tests::write(&ledger, move |tx| tx.spoil(spoilt)).await;
+    write(&ledger, move |tx| tx.spoil(spoilt)).await;
     for id in &ids {
         bench.erp.world().edit(Kind::Product, id, "texts:de", json!({"name": "new"}));
     }
