@@ -18,10 +18,10 @@ mod fences;
 mod plugins;
 #[path = "runtime/server.rs"]
 mod server;
-#[path = "runtime/size.rs"]
-mod size;
 #[path = "runtime/signatures.rs"]
 mod signatures;
+#[path = "runtime/size.rs"]
+mod size;
 #[path = "runtime/workbench.rs"]
 mod workbench;
 #[path = "runtime/world.rs"]

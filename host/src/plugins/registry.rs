@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::kept::Kept;
 use super::signature::Signers;
@@ -39,6 +39,8 @@ pub(super) struct Inner {
     /// Replaced as a whole: whoever looks sees the folder before a change or after it.
     table: RwLock<Arc<Table>>,
     changes: broadcast::Sender<Change>,
+    /// Marked whenever the table was replaced.
+    looked: watch::Sender<()>,
 }
 
 /// What only reconciliations use.
@@ -280,6 +282,7 @@ impl Registry {
                 work: tokio::sync::Mutex::default(),
                 table: RwLock::default(),
                 changes: broadcast::channel(BACKLOG).0,
+                looked: watch::channel(()).0,
             }),
         })
     }
@@ -324,6 +327,12 @@ impl Registry {
     pub fn list(&self) -> Vec<Plugin> {
         let table = self.table();
         table.files.iter().map(|(file, known)| plugin(&table, file, known)).collect()
+    }
+
+    /// Tells whenever the folder was looked at and [`list`](Self::list) may be another.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<()> {
+        self.inner.looked.subscribe()
     }
 
     /// Changes from now on.
@@ -464,6 +473,7 @@ impl Registry {
             // Nobody may be listening.
             let _ = self.inner.changes.send(change);
         }
+        self.inner.looked.send_replace(());
     }
 }
 

@@ -14,16 +14,21 @@ const CAUSE: &str = "plugin:";
 impl Service {
     /// Keeps the questions in step with the folder.
     pub(super) async fn keep_plugin_questions(self) {
-        let mut changes = self.registry().subscribe();
+        let mut looked = self.registry().watch();
+        let mut asked = None;
         loop {
             let due = questions(&self.registry().list());
-            if let Err(error) = self.ledger().write(move |tx| ask(tx, &due)).await {
-                tracing::warn!(%error, "what waits in the plugins folder is not among the questions");
+            let said: Vec<_> = due.values().map(|one| (one.cause_key.clone(), one.hint.clone())).collect();
+            // A folder that is looked at every few seconds and stays as it is costs no write.
+            if asked.as_ref() != Some(&said) {
+                match self.ledger().write(move |tx| ask(tx, &due)).await {
+                    Ok(()) => asked = Some(said),
+                    Err(error) => tracing::warn!(%error, "what waits in the plugins folder is not among the questions"),
+                }
             }
             tokio::select! {
                 () = self.inner.stop.cancelled() => return,
-                // One that was missed is in the list all the same.
-                change = changes.recv() => if matches!(change, Err(tokio::sync::broadcast::error::RecvError::Closed)) {
+                told = looked.changed() => if told.is_err() {
                     return;
                 },
             }
@@ -44,10 +49,9 @@ fn questions(plugins: &[Plugin]) -> BTreeMap<String, NewAttention> {
                     "{reason} See `tradepost plugin show {file}`, then `tradepost plugin approve {file}` or take it away."
                 ),
             ),
-            Standing::Waiting { reason, earlier_serves } => (
-                format!("The plugin file {file} waits for its signature.{}", earlier(*earlier_serves)),
-                reason.clone(),
-            ),
+            Standing::Waiting { reason, earlier_serves } => {
+                (format!("The plugin file {file} waits for its signature.{}", earlier(*earlier_serves)), reason.clone())
+            }
             Standing::Refused { reason, earlier_serves } => {
                 (format!("The plugin file {file} cannot be used.{}", earlier(*earlier_serves)), reason.clone())
             }

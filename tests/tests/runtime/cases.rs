@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::json;
 use tradepost::model::{Kind, Outcome, PullRequest, Scope};
 use tradepost::runtime::Lent;
 use tradepost::runtime::case::{Bundle, Stored, replay, sha256};
