@@ -63,9 +63,8 @@ impl Python {
         let new = out.with_added_extension("new");
         let text = |path: &Path| path.display().to_string();
         let mut arguments = vec!["--wit-path".to_owned(), text(&self.packages.join("tradepost_sdk/wit"))];
-        arguments.extend(["--world".to_owned(), world.to_owned(), "--quiet".to_owned()]);
-        arguments.extend(["--import-interface-name".to_owned(), TYPES.to_owned(), "componentize".to_owned()]);
-        for path in [text(&self.project.join("src")), text(&self.packages)] {
+        arguments.extend(["--world".to_owned(), world.to_owned(), "--quiet".to_owned(), "componentize".to_owned()]);
+        for path in [text(&self.project.join("src")), text(&self.site()?)] {
             arguments.extend(["--python-path".to_owned(), path]);
         }
         arguments.extend([module.to_owned(), "--output".to_owned(), text(&new)]);
@@ -79,22 +78,57 @@ impl Python {
         fs::rename(&new, out).map_err(|source| Error::File { path: out.to_owned(), source })
     }
 
+    /// The packages that go into the component: not the tools of the environment, and not the contract's types, which
+    /// componentize-py makes anew.
+    fn site(&self) -> Result<PathBuf, Error> {
+        let site = self.project.join(VENV).join(".site");
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::File { path, source }
+        };
+        if site.exists() {
+            fs::remove_dir_all(&site).map_err(failed(&site))?;
+        }
+        fs::create_dir_all(&site).map_err(failed(&site))?;
+        for entry in fs::read_dir(&self.packages).map_err(failed(&self.packages))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let left_out =
+                ["pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack", "wit_world", "__pycache__"];
+            let info = [".dist-info", ".pth", ".virtualenv"].iter().any(|end| name.ends_with(end));
+            if !info && !left_out.contains(&name.as_str()) && !name.starts_with("componentize_py") {
+                copy(&entry.path(), &site.join(&name)).map_err(failed(&entry.path()))?;
+            }
+        }
+        Ok(site)
+    }
+
     /// The project's own tests, to be started.
     #[must_use]
     pub fn test(&self) -> std::process::Command {
         let mut command = std::process::Command::new(self.project.join(VENV).join("bin/python"));
-        command.args(["-m", "unittest", "discover", "--start-directory", "tests"]);
+        command.args(["-m", "unittest", "discover", "--start-directory", "tests", "--top-level-directory", "."]);
         command.current_dir(&self.project).env("PYTHONPATH", self.project.join("src"));
         command
     }
 }
 
-/// `types` of the contract keeps its name although `wasi:http` has interfaces of that name too.
-const TYPES: &str = "tradepost:connector/types@0.1.0-draft.1=types";
-
 fn packages(environment: &Path) -> Option<PathBuf> {
     let versions = fs::read_dir(environment.join("lib")).ok()?;
     versions.flatten().map(|version| version.path().join("site-packages")).find(|packages| packages.is_dir())
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    if !from.is_dir() {
+        return fs::copy(from, to).map(drop);
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_name() != "__pycache__" {
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the packages were not installed since their list was written.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{build, doctor, inspect, keygen, new};
+use crate::command::{build, conformance, doctor, inspect, keygen, new, test, watch};
 use crate::output;
 
 /// Make, build, test and watch connectors for Tradepost, in Rust, TypeScript or Python
@@ -21,6 +21,9 @@ Getting started:
   cargo tradepost new my-shop --lang ts     a connector that works, to be changed into yours
   cd my-shop
   cargo tradepost build                     makes dist/my-shop.wasm and says what an operator will be asked for
+  cargo tradepost test                      the conformance suite, against the project's simulator
+  cargo tradepost watch --plugins ../plugins --data ../data
+                                            builds at every save and drops the result into a running host
   cargo tradepost inspect dist/my-shop.wasm what is in a component, and whether a host would take it
 
 The program is called `cargo-tradepost`: where there is no cargo, say `cargo-tradepost doctor`.
@@ -33,6 +36,12 @@ enum Command {
     New(new::Args),
     /// Make the component; say how large it is and what it asks for
     Build(build::Args),
+    /// Run the conformance suite over the component
+    Test(test::Args),
+    /// Say what the conformance suite demands
+    Conformance(conformance::Args),
+    /// Build at every save and drop the result into a running host; show what it says of it
+    Watch(watch::Args),
     /// Make a pair of keys to sign connectors with
     Keygen(keygen::Args),
     /// Say what is installed, what is missing, and the command that installs it
@@ -53,9 +62,6 @@ pub enum Exit {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(compile::COMMAND) {
-        return compile::run();
-    }
     let cli = Cli::parse_from(arguments(std::env::args_os()));
     match run(cli) {
         Ok(Exit::Done) => ExitCode::SUCCESS,
@@ -78,6 +84,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         match cli.command {
             Command::New(args) => new::run(&args),
             Command::Build(args) => build::run(&args).await,
+            Command::Test(args) => test::run(&args).await,
+            Command::Conformance(args) => conformance::run(&args),
+            Command::Watch(args) => watch::run(args).await,
             Command::Keygen(args) => keygen::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Inspect(args) => inspect::run(&args).await,
@@ -86,24 +95,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     // What still runs on threads of its own does not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_millis(300));
     result
-}
-
-/// The hidden command by which the runtime compiles a component in a process of its own.
-mod compile {
-    use std::process::ExitCode;
-
-    pub(super) use tradepost::runtime::compile::COMMAND;
-    use tradepost::runtime::compile::{self, CompileLimits};
-
-    pub(super) fn run() -> ExitCode {
-        match compile::child(&CompileLimits::default()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(words) => {
-                eprintln!("{words}");
-                ExitCode::from(compile::REFUSED)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::component::SDK_SECTION;
 use crate::project::{Language, Project};
 
 /// Makes the component and notes in it what it was made with.
-pub(crate) fn build(project: &Project, progress: &dyn Fn(Step<'_>)) -> anyhow::Result<PathBuf> {
+pub(crate) fn build(project: &Project, quick: bool, progress: &dyn Fn(Step<'_>)) -> anyhow::Result<PathBuf> {
     let (folder, manifest) = (&project.folder, &project.manifest);
     let out = project.component();
     let tools = Tools::of_this_account();
@@ -19,7 +19,9 @@ pub(crate) fn build(project: &Project, progress: &dyn Fn(Step<'_>)) -> anyhow::R
         Language::Rust => {
             let workspace = Workspace::at(folder)?.with_tools(&tools);
             let toolchain = Toolchain::ensure(&workspace, progress)?;
-            let built = toolchain.build(&workspace, &[Connector::new(&manifest.name)], progress)?;
+            let connector = Connector::new(&manifest.name);
+            let connector = if quick { connector.quick() } else { connector };
+            let built = toolchain.build(&workspace, &[connector], progress)?;
             built.into_iter().next().context("cargo made nothing")?.path
         }
         Language::TypeScript => {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::ValueEnum;
 use serde::Deserialize;
-use tradepost_build::Step;
 
 use crate::failure::Hinted;
 use crate::output;
@@ -121,15 +120,15 @@ impl Project {
     /// # Errors
     /// Something cannot be installed, or the compiler refuses the code.
     pub fn build(&self) -> anyhow::Result<PathBuf> {
-        crate::language::build(self, &output::progress)
+        crate::language::build(self, false, &output::progress)
     }
 
-    /// As [`Self::build`], telling another listener.
+    /// As [`Self::build`] for somebody who waits: faster made, less small.
     ///
     /// # Errors
     /// As there.
-    pub fn build_telling(&self, progress: &dyn Fn(Step<'_>)) -> anyhow::Result<PathBuf> {
-        crate::language::build(self, progress)
+    pub fn build_quickly(&self) -> anyhow::Result<PathBuf> {
+        crate::language::build(self, true, &output::progress)
     }
 }
 

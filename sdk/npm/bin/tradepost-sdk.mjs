@@ -60,7 +60,7 @@ async function build() {
     target: "es2022",
     // Driven by the SDK's promises: the engine runs no jobs of its own.
     supported: { "async-await": false, "async-generator": false, "for-await": false },
-    external: ["tradepost:*", "wasi:*"],
+    external: ["tradepost:*"],
     alias,
     nodePaths,
     minifySyntax: true,

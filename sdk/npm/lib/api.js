@@ -2,11 +2,6 @@
 import { ConnectorError } from "./error.js";
 import { host } from "./host.js";
 
-/** What `fetch` of a component fails with where nothing can have been done, and the platform is away. */
-const NOT_SENT = ["destination-unavailable", "destination-not-found", "connection-refused", "connection-limit-reached", "DNS-error", "DNS-timeout"];
-/** The host refused: a grant, an address, a limit. */
-const REFUSED = ["HTTP-request-denied", "destination-IP-prohibited", "destination-IP-unroutable", "HTTP-request-body-size", "HTTP-response-body-size"];
-
 /** A platform's interface under one address. */
 export class Api {
   #base;
@@ -83,11 +78,11 @@ function queryText(query) {
   return text ? `?${text}` : "";
 }
 
+/** The host says by the contract's error what was done; elsewhere, as in a test, nothing is known of a write. */
 function unanswered(error, safe) {
-  const code = error?.code ?? "";
-  if (REFUSED.includes(code)) return new ConnectorError({ tag: "denied", val: `the host refused the request (${code}); its log says why` });
+  if (typeof error?.payload?.tag === "string") return new ConnectorError(error.payload);
   const words = error?.message ?? String(error);
-  return NOT_SENT.includes(code) || safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
+  return safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
 }
 
 /** What a status means for a REST platform; the platform's words are kept. */

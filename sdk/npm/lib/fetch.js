@@ -1,12 +1,6 @@
-// `fetch` over wasi:http, for components. The host sends; the headers tradepost-credential, tradepost-rate and
-// tradepost-repeat are for it and go no further.
-import outgoingHandler from "wasi:http/outgoing-handler@0.2.12";
-import wasi from "wasi:http/types@0.2.12";
-
-const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-/** Most bytes that a stream takes at once. */
-const CHUNK = 4096;
-const READ = 1 << 20;
+// `fetch` for components: the host sends. The headers tradepost-credential, tradepost-rate and tradepost-repeat are for it
+// and go no further.
+import http from "tradepost:connector/http@0.1.0-draft.1";
 
 export class Headers {
   #all = new Map();
@@ -92,36 +86,36 @@ export class Response {
 }
 
 export async function fetch(input, init = {}) {
-  const url = String(input);
-  const parts = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(url);
-  if (!parts) throw new TypeError(`fetch needs an absolute http or https address, not ${url}`);
   const headers = new Headers(init.headers ?? []);
   const body = toBytes(init.body, headers);
-  const fields = wasi.Fields.fromList([...headers].map(([name, value]) => [name, new TextEncoder().encode(value)]));
-  const request = new wasi.OutgoingRequest(fields);
-  const method = (init.method ?? "GET").toUpperCase();
-  request.setMethod(METHODS.includes(method) ? { tag: method.toLowerCase() } : { tag: "other", val: method });
-  request.setScheme({ tag: parts[1].toUpperCase() });
-  request.setAuthority(parts[2]);
-  request.setPathWithQuery(parts[3].startsWith("/") ? parts[3] : `/${parts[3]}`);
-  const out = request.body();
-  let future;
+  const take = (name) => {
+    const value = headers.get(name);
+    headers.delete(name);
+    return value;
+  };
+  const request = {
+    method: (init.method ?? "GET").toUpperCase(),
+    url: String(input),
+    credential: take("tradepost-credential"),
+    rate: take("tradepost-rate"),
+    repeat: take("tradepost-repeat") ?? "by-method",
+    headers: [...headers].map(([name, value]) => ({ name, value })),
+    body: body === null ? null : { tag: "bytes", val: body },
+    timeoutMs: null,
+    toBlob: false,
+  };
+  let answer;
   try {
-    future = outgoingHandler.handle(request, null);
-    send(out, body);
-  } catch (error) {
-    throw failure(error);
+    answer = http.send(request);
+  } catch (thrown) {
+    throw failure(thrown);
   }
-  const response = wait(future);
-  try {
-    return read(response, url);
-  } finally {
-    response[Symbol.dispose]?.();
-  }
+  const fields = answer.headers.map(({ name, value }) => [name, value]);
+  return new Response(Uint8Array.from(answer.body.val), { status: answer.status, headers: fields, url: answer.url });
 }
 
 function toBytes(body, headers) {
-  if (body === undefined || body === null) return new Uint8Array();
+  if (body === undefined || body === null) return null;
   if (typeof body === "string") {
     if (!headers.has("content-type")) headers.set("content-type", "text/plain;charset=UTF-8");
     return new TextEncoder().encode(body);
@@ -135,61 +129,11 @@ function toBytes(body, headers) {
   throw new TypeError("a body is a string, bytes or URLSearchParams");
 }
 
-function send(out, body) {
-  const stream = out.write();
-  for (let at = 0; at < body.length; at += CHUNK) {
-    stream.blockingWriteAndFlush(body.subarray(at, at + CHUNK));
-  }
-  stream[Symbol.dispose]?.();
-  wasi.OutgoingBody.finish(out, null);
-}
-
-function wait(future) {
-  const pollable = future.subscribe();
-  pollable.block();
-  pollable[Symbol.dispose]?.();
-  const result = future.get();
-  future[Symbol.dispose]?.();
-  if (result?.tag !== "ok") throw failure(result?.val);
-  if (result.val.tag !== "ok") throw failure(result.val.val);
-  return result.val.val;
-}
-
-function read(response, url) {
-  const fields = response.headers();
-  const decoder = new TextDecoder();
-  const headers = new Headers(fields.entries().map(([name, value]) => [name, decoder.decode(Uint8Array.from(value))]));
-  fields[Symbol.dispose]?.();
-  const body = response.consume();
-  const stream = body.stream();
-  const chunks = [];
-  let length = 0;
-  for (;;) {
-    let chunk;
-    try {
-      chunk = stream.blockingRead(READ);
-    } catch (error) {
-      if ((error?.tag ?? error?.payload?.tag) === "closed") break;
-      throw failure({ tag: "HTTP-response-incomplete" });
-    }
-    chunks.push(chunk);
-    length += chunk.length;
-  }
-  stream[Symbol.dispose]?.();
-  body[Symbol.dispose]?.();
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return new Response(bytes, { status: response.status(), headers, url });
-}
-
-/** As `fetch` fails everywhere: a TypeError. Its `code` is the host's reason. */
-function failure(code) {
-  const tag = code?.tag ?? code?.payload?.tag ?? "internal-error";
-  const error = new TypeError(`the request got no answer: ${tag}`);
-  error.code = tag;
+/** As `fetch` fails everywhere: a TypeError. Its `payload` is the contract's error, which says what the host does next. */
+function failure(thrown) {
+  const payload = typeof thrown?.tag === "string" ? thrown : thrown?.payload;
+  if (typeof payload?.tag !== "string") return thrown;
+  const error = new TypeError(`the request got no answer: ${payload.tag}: ${payload.val}`);
+  error.payload = { tag: payload.tag, val: payload.val };
   return error;
 }

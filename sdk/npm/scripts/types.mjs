@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 const here = new URL("..", import.meta.url).pathname;
 const work = mkdtempSync(join(tmpdir(), "tradepost-types-"));
 try {
-  cpSync(join(here, "wit/deps/tradepost-connector"), join(work, "wit"), { recursive: true });
+  cpSync(join(here, "wit"), join(work, "wit"), { recursive: true });
   const jco = ["--yes", "--package=@bytecodealliance/jco@1.15.4", "jco", "guest-types", "wit", "-n", "shop", "-o", "out"];
   execFileSync("npx", jco, { cwd: work, stdio: ["ignore", "ignore", "inherit"] });
   const made = new Map();

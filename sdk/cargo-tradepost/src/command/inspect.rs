@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde_json::json;
 use tradepost::model::description::Description;
-use tradepost::runtime::{Build, Engine, LoadError, Options, build, compile::Place};
+use tradepost::runtime::{Build, Cache, Engine, LoadError, Options, build};
+use tradepost_build::Tools;
 
 use crate::cli::Exit;
 use crate::component::{Component, track};
@@ -46,7 +47,9 @@ pub struct Inspected {
 /// # Errors
 /// When the WebAssembly engine cannot be started here.
 pub async fn inspect(bytes: Vec<u8>) -> anyhow::Result<Inspected> {
-    let engine = Engine::with(Options { compiler: Place::this_program(), ..Options::default() })?;
+    // Somebody waits: it is compiled here, and what was compiled is kept.
+    let cache = Cache::open(&Tools::of_this_account().folder().join("compiled")).ok();
+    let engine = Engine::with(Options { cache, ..Options::default() })?;
     let component = Component::read(&bytes);
     let hash = build::hash(&bytes);
     let size = bytes.len() as u64;

@@ -9,12 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .error import ConnectorError
-from .host import Response, Unanswered, host
-
-# Nothing can have been done.
-_NOT_SENT = ("destination-unavailable", "destination-not-found", "connection-refused", "connection-limit-reached", "dns-error", "dns-timeout")
-# The host refused: a grant, an address, a limit.
-_REFUSED = ("http-request-denied", "destination-ip-prohibited", "destination-ip-unroutable", "http-request-body-size", "http-response-body-size")
+from .host import Response, host
 
 Query = Mapping[str, object]
 
@@ -99,10 +94,8 @@ class Api:
             body = _json.dumps(json, ensure_ascii=False).encode()
             all_headers.setdefault("content-type", "application/json")
         safe = _is_read(method, repeat)
-        try:
-            response: Response = host().send(method, f"{self._base}{path}{_query(query)}", all_headers, body)
-        except Unanswered as error:
-            raise _unanswered(error, safe) from error
+        # The host says by the contract's error what was done of a request without an answer.
+        response: Response = host().send(method, f"{self._base}{path}{_query(query)}", all_headers, body)
         if 200 <= response.status <= 299:
             return response
         raise _refusal(response, safe)
@@ -116,14 +109,6 @@ def _query(query: Query | None) -> str:
     pairs = [(name, value) for name, value in (query or {}).items() if value is not None]
     text = "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in pairs)
     return f"?{text}" if text else ""
-
-
-def _unanswered(error: Unanswered, safe: bool) -> ConnectorError:
-    if error.code in _REFUSED:
-        return ConnectorError.denied(f"the host refused the request ({error.code}); its log says why")
-    if safe or error.code in _NOT_SENT:
-        return ConnectorError.unavailable(str(error))
-    return ConnectorError.timeout(str(error))
 
 
 def _refusal(response: Response, safe: bool) -> ConnectorError:

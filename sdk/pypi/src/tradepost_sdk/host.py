@@ -20,30 +20,42 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
 
-class Unanswered(Exception):
-    """A request that got no answer; `code` is the host's reason."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"the request got no answer: {code}")
-        self.code = code
-
-
 class Component:
     """The host of a component."""
 
     def __init__(self) -> None:
-        from wit_world.imports import files, platform, report, storage
+        from wit_world.imports import files, http, platform, report, storage
 
         self.platform: Any = platform
         self.report: Any = report
         self.storage: Any = storage
         self.files: Any = files
+        self._http: Any = http
 
     def send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
-        """Sends a request by wasi:http."""
-        from . import wasi
+        """Sends a request.
 
-        return wasi.send(method, url, headers, body)
+        The headers tradepost-credential, tradepost-rate and tradepost-repeat are for the host and go no further.
+        Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
+        """
+        from wit_world.imports.types import Field
+
+        http = self._http
+        own = {name: headers.get(f"tradepost-{name}") for name in ("credential", "rate", "repeat")}
+        repeat = (own["repeat"] or "by-method").upper().replace("-", "_")
+        request = http.Request(
+            method=method,
+            url=url,
+            headers=[Field(name, value) for name, value in headers.items() if not name.startswith("tradepost-")],
+            body=http.Body_Bytes(body) if body else None,
+            credential=own["credential"],
+            repeat=http.Repeat[repeat],
+            rate=own["rate"],
+            timeout_ms=None,
+            to_blob=False,
+        )
+        answer = http.send(request)
+        return Response(answer.status, {field.name: field.value for field in answer.headers}, bytes(answer.body.value))
 
 
 _current: Any = None

@@ -12,7 +12,7 @@ from typing import Any
 from wit_world.imports import outcomes, types
 
 from .error import ConnectorError
-from .host import Response, Unanswered, set_host
+from .host import Response, set_host
 
 Send = Callable[[str, str, dict[str, str], bytes], Response]
 
@@ -101,4 +101,4 @@ def over_the_network(method: str, url: str, headers: dict[str, str], body: bytes
         return Response(error.code, {name.lower(): value for name, value in error.headers.items()}, error.read())
     except urllib.error.URLError as error:
         refused = isinstance(error.reason, ConnectionRefusedError)
-        raise Unanswered("connection-refused" if refused else "connection-terminated") from error
+        raise (ConnectorError.unavailable if refused else ConnectorError.timeout)(str(error.reason)) from error
