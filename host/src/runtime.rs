@@ -15,8 +15,12 @@ mod imports;
 mod instance;
 pub mod limits;
 mod log;
+pub mod memory;
 pub mod power;
+pub mod tape;
 mod trial;
+pub mod witness;
+pub mod workbench;
 
 pub use build::Build;
 pub use cache::Cache;

@@ -16,5 +16,7 @@ mod plugins;
 mod server;
 #[path = "runtime/size.rs"]
 mod size;
+#[path = "runtime/workbench.rs"]
+mod workbench;
 #[path = "runtime/world.rs"]
 mod world;

@@ -10,6 +10,7 @@ mod rate;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -25,7 +26,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::limits::Limit;
-use super::power::{CallContext, HttpClient, Request, Response};
+use super::power::{Answer, CallContext, HttpClient, Request, Response};
+use super::tape;
 use crate::capability::{Denial, GrantedOrigin, Grants, Secret};
 use crate::crash;
 use crate::model::RemoteError;
@@ -35,6 +37,7 @@ use credential::Credentials;
 use mask::Masker;
 use rate::Rates;
 pub use resolver::{Lookup, SystemLookup};
+pub use wire::{Wire, WireError};
 
 /// Redirects that are followed.
 const HOPS: usize = 5;
@@ -71,6 +74,8 @@ pub struct PlatformHttp {
     proxied: bool,
     counts: Arc<Counts>,
     delays: (Duration, Duration),
+    /// In place of the network.
+    wire: Option<Arc<dyn Wire>>,
 }
 
 /// The client could not be made.
@@ -129,6 +134,7 @@ impl PlatformHttp {
             proxied: grants.proxy.is_some(),
             counts: Arc::default(),
             delays: DELAYS,
+            wire: None,
             grants,
         })
     }
@@ -143,6 +149,12 @@ impl PlatformHttp {
     #[must_use]
     pub fn counting(self, counts: Arc<Counts>) -> Self {
         Self { counts, ..self }
+    }
+
+    /// Sends over this instead of the network. Everything is judged all the same.
+    #[must_use]
+    pub fn over(self, wire: Arc<dyn Wire>) -> Self {
+        Self { wire: Some(wire), ..self }
     }
 
     /// Hides the platform's secrets in a text that leaves for a log, a page or the ledger.
@@ -245,10 +257,26 @@ impl PlatformHttp {
             if let Some(credential) = credential {
                 self.grants.check_credential(credential, &url)?;
             }
-            let response = self.hop(call, prepared, &url, &origin, credential, deadline).await?;
-            let Some(next) = redirect(&response, &url).filter(|_| prepared.request.is_read()) else {
-                return self.answer(call, prepared, response, deadline).await;
+            let asked = self.asked(call, prepared, &url);
+            let sent = self
+                .hop(call, prepared, &Hop { url: &url, origin: &origin, credential, asked: asked.as_ref() }, deadline)
+                .await;
+            let response = match sent {
+                Ok(response) => response,
+                Err(failure) => {
+                    self.record(call, asked, Err(&failure));
+                    return Err(failure);
+                }
             };
+            let Some(next) = redirect(&response, &url).filter(|_| prepared.request.is_read()) else {
+                let answer = self.answer(call, prepared, response, deadline).await;
+                self.record(call, asked, answer.as_ref());
+                return answer;
+            };
+            if asked.is_some() {
+                let answer = answer::head(&self.masker, &response);
+                self.record(call, asked, Ok(&answer));
+            }
             if GrantedOrigin::of(&next).as_ref() != Some(&origin) {
                 credential = None;
             }
@@ -262,11 +290,10 @@ impl PlatformHttp {
         &self,
         call: &CallContext,
         prepared: &Prepared<'_>,
-        url: &Url,
-        origin: &GrantedOrigin,
-        credential: Option<&Credential>,
+        hop: &Hop<'_>,
         deadline: Instant,
     ) -> Result<reqwest::Response, Failure> {
+        let Hop { url, origin, credential, asked } = *hop;
         self.grants.check_port(&origin.host, origin.port)?;
         let mut url = url.clone();
         let mut headers = prepared.headers.clone();
@@ -274,15 +301,24 @@ impl PlatformHttp {
             let login = credential::Login { http: self, deadline };
             self.credentials.place(credential, &mut url, &mut headers, &login).await?;
         }
-        let mut builder = self.client.request(prepared.method.clone(), url).headers(headers);
-        if let Some(content) = &prepared.request.body {
-            builder = body::attach(builder, content, call).await?;
-        }
+        let over = match (&self.wire, asked) {
+            (Some(wire), Some(asked)) => Over::Wire(wire, asked, url),
+            _ => {
+                let mut builder = self.client.request(prepared.method.clone(), url).headers(headers);
+                if let Some(content) = &prepared.request.body {
+                    builder = body::attach(builder, content, call).await?;
+                }
+                Over::Network(builder)
+            }
+        };
         let read = prepared.request.is_read();
         if !read && !call.leaves() {
             return Err(RemoteError::Unavailable("the call was over before the request was sent".into()).into());
         }
-        let sent = self.transmit(builder, origin, deadline).await;
+        let sent = match over {
+            Over::Network(builder) => self.transmit(builder, origin, deadline).await,
+            Over::Wire(wire, asked, url) => carried(&**wire, asked, &url, deadline).await,
+        };
         if !read && sent.as_ref().is_err_and(Failure::never_left) {
             call.stayed();
         }
@@ -290,6 +326,34 @@ impl PlatformHttp {
             crash::point(crash::Point::Sent);
         }
         sent
+    }
+
+    /// The request as the connector made it, where somebody wants to know.
+    fn asked(&self, call: &CallContext, prepared: &Prepared<'_>, url: &Url) -> Option<tape::Request> {
+        (self.wire.is_some() || call.is_recorded()).then(|| tape::Request {
+            method: prepared.request.method.clone(),
+            url: self.mask(url.as_str()),
+            headers: prepared.request.headers.iter().map(|(n, v)| (n.to_lowercase(), self.mask(v))).collect(),
+            body: tape::Body::of_sent(prepared.request.body.as_ref()),
+        })
+    }
+
+    /// Records what came of a request. What the host refused was no exchange.
+    fn record(&self, call: &CallContext, asked: Option<tape::Request>, answer: Result<&Response, &Failure>) {
+        let Some(request) = asked.filter(|_| call.is_recorded()) else { return };
+        let (response, error) = match answer {
+            Ok(Response { status, headers, body, .. }) => {
+                let body = match body {
+                    Answer::Bytes(bytes) => tape::Body::of(bytes),
+                    Answer::Blob(blob) => tape::Body::Omitted(format!("blob {}", blob.content)),
+                };
+                (Some(tape::Response { status: *status, headers: headers.clone(), body }), None)
+            }
+            Err(Failure::Denied(_)) => return,
+            Err(Failure::Connect(words)) => (None, Some(RemoteError::Unavailable(self.mask(words)))),
+            Err(Failure::Remote(error)) => (None, Some(error.clone())),
+        };
+        call.record(tape::Exchange { request, response, error });
     }
 
     /// Sends, and makes sure that the answer came from an address that was judged.
@@ -348,6 +412,36 @@ impl HttpClient for PlatformHttp {
             Err(Failure::Remote(error)) => Err(error),
         }
     }
+}
+
+/// A way to the platform.
+enum Over<'a> {
+    Network(reqwest::RequestBuilder),
+    Wire(&'a Arc<dyn Wire>, &'a tape::Request, Url),
+}
+
+/// Carries a request over something that is not the network.
+async fn carried(
+    wire: &dyn Wire,
+    asked: &tape::Request,
+    url: &Url,
+    deadline: Instant,
+) -> Result<reqwest::Response, Failure> {
+    let answer = timeout_at(deadline, wire.carry(asked)).await;
+    let answer = answer.unwrap_or_else(|_| Err(WireError::NoAnswer("no answer in time".into())));
+    answer.and_then(|answer| wire::response(url, answer)).map_err(|error| match error {
+        WireError::NoConnection(words) => Failure::Connect(words),
+        WireError::NoAnswer(words) => RemoteError::Timeout(words).into(),
+    })
+}
+
+/// One request on the wire.
+struct Hop<'a> {
+    url: &'a Url,
+    origin: &'a GrantedOrigin,
+    credential: Option<&'a Credential>,
+    /// As the connector made it.
+    asked: Option<&'a tape::Request>,
 }
 
 struct Prepared<'a> {

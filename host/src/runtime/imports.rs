@@ -75,30 +75,32 @@ pub(super) enum Clock {
     Real,
     /// Always the same: what a connector says of itself depends on its file alone.
     Fixed,
-    /// Always the same too, but other than [`Self::Fixed`]: shows whether that is so.
-    Other,
+    /// Time stands still there; chance is the machine's.
+    At(Timestamp),
 }
-
-/// When it is by [`Clock::Other`].
-const ANOTHER_DAY: Duration = Duration::from_secs(1_709_210_096);
 
 impl Clock {
     pub(super) fn now(self) -> Timestamp {
         match self {
             Self::Real => Timestamp::now(),
             Self::Fixed => Timestamp::UNIX_EPOCH,
-            Self::Other => Timestamp::UNIX_EPOCH.checked_add(ANOTHER_DAY).unwrap_or(Timestamp::UNIX_EPOCH),
+            Self::At(time) => time,
         }
     }
 
     pub(super) fn apply(self, wasi: &mut WasiCtxBuilder) {
-        let (at, seed) = match self {
-            Self::Real => return,
-            Self::Fixed => (Duration::ZERO, 0),
-            Self::Other => (ANOTHER_DAY, 1),
-        };
-        wasi.wall_clock(Stopped(at)).monotonic_clock(Stopped(at));
-        wasi.secure_random(fixed_chance(seed)).insecure_random(fixed_chance(seed)).insecure_random_seed(seed);
+        match self {
+            Self::Real => {}
+            Self::Fixed => {
+                wasi.wall_clock(Stopped(Duration::ZERO)).monotonic_clock(Stopped(Duration::ZERO));
+                wasi.secure_random(fixed_chance()).insecure_random(fixed_chance()).insecure_random_seed(0);
+            }
+            // The monotonic clock goes on, so that waiting ends.
+            Self::At(time) => {
+                let since = time.duration_since(Timestamp::UNIX_EPOCH);
+                wasi.wall_clock(Stopped(Duration::try_from(since).unwrap_or_default()));
+            }
+        }
     }
 }
 
@@ -120,13 +122,13 @@ impl HostMonotonicClock for Stopped {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
+        0
     }
 }
 
-fn fixed_chance(seed: u128) -> wasmtime_wasi::Deterministic {
+fn fixed_chance() -> wasmtime_wasi::Deterministic {
     // Long and varied, so that code which draws until it likes the number ends.
     let mut bytes = vec![0; 4096];
-    blake3::Hasher::new().update(b"tradepost describe").update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    blake3::Hasher::new().update(b"tradepost describe").finalize_xof().fill(&mut bytes);
     wasmtime_wasi::Deterministic::new(bytes)
 }

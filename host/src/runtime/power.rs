@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::blobs::PlatformBlobs;
 use super::limits::{Exceeded, Limit, Limits};
+use super::tape::{Exchange, Recording};
 use crate::ledger::LedgerError;
 use crate::model::{Kind, PlatformCode, PlatformId, RemoteError};
 
@@ -134,6 +135,21 @@ pub struct Deeds {
     unsafe_sent: AtomicU32,
     /// Bytes of blobs and files.
     written: AtomicU64,
+    /// Its requests with their answers, when somebody wants to know them.
+    recording: Option<Recording>,
+}
+
+impl Deeds {
+    /// Of a call whose requests are recorded.
+    #[must_use]
+    pub fn recorded(recording: Recording) -> Self {
+        Self { recording: Some(recording), ..Self::default() }
+    }
+
+    /// What was recorded; it is gone then.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        self.recording.as_ref().map(Recording::take).unwrap_or_default()
+    }
 }
 
 /// The call is over.
@@ -177,6 +193,18 @@ impl CallContext {
     #[must_use]
     pub fn unsafe_sent(&self) -> u32 {
         self.deeds.unsafe_sent.load(Ordering::SeqCst) & !OVER
+    }
+
+    /// Whether its requests are recorded.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.deeds.recording.is_some()
+    }
+
+    /// Records a request with what came of it.
+    pub(super) fn record(&self, exchange: Exchange) {
+        if let Some(recording) = &self.deeds.recording {
+            recording.add(exchange);
+        }
     }
 
     /// Time left until the call is ended.

@@ -18,8 +18,6 @@ static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 pub enum Template {
     /// Shop or marketplace with a REST interface; comes with a simulator of one
     Shop,
-    /// ERP that takes orders and gives products, stock and prices; comes with a simulator of one
-    Erp,
     /// Files in an exchange folder
     File,
 }
@@ -30,7 +28,6 @@ impl Template {
     pub fn name(self) -> &'static str {
         match self {
             Self::Shop => "shop",
-            Self::Erp => "erp",
             Self::File => "file",
         }
     }
@@ -102,10 +99,6 @@ pub fn about(language: Language, template: Template) -> About {
         Template::Shop => {
             "\nTo make it yours: replace `docs/` by your platform's documentation, the fixtures by its answers, then go from the \
              shapes over the conversions to the calls, and let the simulator follow.\n"
-        }
-        Template::Erp => {
-            "\nAn ERP gives products, stock and prices, and takes orders. To make it yours: replace `docs/` by your ERP's \
-             documentation, the fixtures by its answers, then go from the shapes over the conversions to the calls.\n"
         }
         Template::File => {
             "\nThe operator names an exchange folder. Products come in as `inbox/products-*.json`; orders go out as \

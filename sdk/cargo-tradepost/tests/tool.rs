@@ -57,7 +57,7 @@ fn all_halves_have_one_version() {
 fn every_language_and_template_makes_a_project() {
     let root = tempfile::tempdir().unwrap();
     for language in ["rust", "ts", "python"] {
-        for template in ["shop", "erp", "file"] {
+        for template in ["shop", "file"] {
             let name = format!("{language}-{template}");
             let made = tool(root.path(), &["new", &name, "--lang", language, "--template", template]);
             assert!(made.status.success(), "{name}: {}", text(&made.stderr));

@@ -1,7 +1,6 @@
 //! The connector on the bench: built component, real runtime, the fault proxy in the place of the platform.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +20,7 @@ use tradepost::runtime::exchange::Exchange as ExchangeFolder;
 use tradepost::runtime::http::{Options, PlatformHttp, SystemLookup};
 use tradepost::runtime::limits::Limits;
 use tradepost::runtime::power::{CallContext, HttpClient, Request, Response};
-use tradepost::runtime::{Build, Cache, Engine, Lent, PlatformConnector, Runtime};
+use tradepost::runtime::{Build, Engine, Lent, PlatformConnector, Runtime};
 use tradepost::sync::connector::{Connector, Settle};
 use url::Url;
 
@@ -117,7 +116,7 @@ impl Bench {
         component: Vec<u8>,
         earlier: Option<Vec<u8>>,
         scenario: Scenario,
-        cache: Option<&Path>,
+        engine: Option<Engine>,
     ) -> Result<Self, BenchError> {
         // An error means that somebody installed one already, which serves as well.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -136,8 +135,10 @@ impl Bench {
         secrets.extend(control.iter().flat_map(|control| control.offers.secrets.clone()));
         let proxy = Proxy::start(&upstream, secrets).await?;
         let settings = scenario.settings_at(&format!("{}{below}", proxy.address));
-        // A folder that cannot be kept only costs time.
-        let engine = Engine::new(cache.and_then(|folder| Cache::open(folder).ok()))?;
+        let engine = match engine {
+            Some(engine) => engine,
+            None => Engine::new(None)?,
+        };
         let load = async |which, bytes: Vec<u8>| {
             let build = Build::load(&engine, bytes.into(), None).await;
             build.map(Arc::new).map_err(|source| BenchError::Load { which, source })

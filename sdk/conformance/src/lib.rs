@@ -27,3 +27,4 @@ pub use rule::{Group, Rule};
 pub use rules::all as rules;
 pub use scenario::{PLACE, Scenario, ScenarioError};
 pub use suite::Suite;
+pub use tradepost::runtime::{Cache, Engine};

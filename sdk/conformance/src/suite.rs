@@ -1,7 +1,8 @@
 //! Runs the rules.
 
-use std::path::PathBuf;
 use std::time::Instant;
+
+use tradepost::runtime::Engine;
 
 use crate::bench::{Bench, BenchError};
 use crate::proxy::Exchange;
@@ -11,7 +12,7 @@ use crate::rules;
 use crate::scenario::Scenario;
 
 /// What to test, and against what.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Suite {
     /// The built component.
     pub component: Vec<u8>,
@@ -21,8 +22,8 @@ pub struct Suite {
     pub scenario: Scenario,
     /// Names of the rules to run; empty: all.
     pub only: Vec<String>,
-    /// Where compiled code is kept from run to run.
-    pub cache: Option<PathBuf>,
+    /// The host's engine, where several suites share one; else one is started.
+    pub engine: Option<Engine>,
 }
 
 impl Suite {
@@ -31,10 +32,10 @@ impl Suite {
     /// # Errors
     /// The suite cannot work: the component does not load, there is no simulator, or it does not do as it says.
     pub async fn run(self, mut tell: impl FnMut(&Entry)) -> Result<Report, BenchError> {
-        let Self { component, earlier, scenario, only, cache } = self;
+        let Self { component, earlier, scenario, only, engine } = self;
         let wanted: Vec<&Rule> =
             rules::all().iter().filter(|rule| only.is_empty() || only.iter().any(|name| name == rule.name)).collect();
-        let bench = Bench::open(component, earlier, scenario, cache.as_deref()).await?;
+        let bench = Bench::open(component, earlier, scenario, engine).await?;
         let mut entries = Vec::new();
         for rule in wanted {
             let entry = one(&bench, rule).await?;

@@ -1,13 +1,12 @@
 //! Each rule catches the connector that breaks it, and no other rule does; the sound one passes all.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use model_shop::{PASSWORD, Simulator, USER};
 use serde_json::json;
 use tradepost_build::{Connector, Workspace};
-use tradepost_conformance::{PLACE, Report, Scenario, Suite, Verdict, rules};
+use tradepost_conformance::{Cache, Engine, PLACE, Report, Scenario, Suite, Verdict, rules};
 
 /// Flaws that show before there are settings: they are written into the file.
 const IN_THE_FILE: &[&str] = &[
@@ -42,10 +41,15 @@ fn build(flaw: &str, version: &str) -> Vec<u8> {
     bytes
 }
 
-/// Compiled code, shared by all suites of this process.
-fn cache() -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| std::env::temp_dir().join(format!("conformance-cache-{}", std::process::id()))).clone()
+/// One engine for all suites of this process, so that a component is compiled once.
+fn engine() -> Engine {
+    static ENGINE: OnceLock<(Engine, tempfile::TempDir)> = OnceLock::new();
+    let start = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::open(&folder.path().join("compiled")).expect("a cache");
+        (Engine::new(Some(cache)).expect("an engine"), folder)
+    };
+    ENGINE.get_or_init(start).0.clone()
 }
 
 /// The suite over the model connector with a flaw.
@@ -66,7 +70,7 @@ async fn suite(flaw: &str, only: &[&str]) -> Report {
         earlier: Some(build("", "1.0.0")),
         scenario,
         only: only.iter().map(|&name| name.to_owned()).collect(),
-        cache: Some(cache()),
+        engine: Some(engine()),
     };
     suite.run(|_| {}).await.expect("the suite can work")
 }
@@ -86,6 +90,8 @@ async fn the_sound_connector_passes_every_rule() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_rule_catches_its_flaw_and_no_other_rule_does() {
+    // Compiled here once, and taken from the cache by all others.
+    suite("", &["settings-schema"]).await;
     // Waiting for what is slow on purpose is done side by side; the work is bound by the machine anyway.
     let turns = std::sync::Arc::new(tokio::sync::Semaphore::new(8));
     let mut running = tokio::task::JoinSet::new();
@@ -101,7 +107,10 @@ async fn each_rule_catches_its_flaw_and_no_other_rule_does() {
         let (name, report) = ended.expect("the suite does not panic");
         let failed: Vec<&str> = report.failed().collect();
         if failed != [name] {
+            eprintln!("{name} was caught by {failed:?}");
             wrong.push(format!("{name} was caught by {failed:?}\n{}", report.table(160)));
+        } else {
+            eprintln!("{name} was caught");
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

@@ -68,6 +68,16 @@ pub(super) async fn read(
     Ok(Response { status, headers, body, url })
 }
 
+/// The answer without its body.
+pub(super) fn head(masker: &Masker, response: &reqwest::Response) -> Response {
+    Response {
+        status: response.status().as_u16(),
+        headers: headers(response.headers(), masker),
+        body: Answer::Bytes(Bytes::new()),
+        url: masker.text(response.url().as_str()),
+    }
+}
+
 enum Sink {
     Bytes(Vec<u8>),
     Blob(Box<crate::runtime::blobs::BlobWriter>),

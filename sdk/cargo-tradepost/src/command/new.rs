@@ -14,8 +14,8 @@ use crate::template::{self, Template};
 /// What `new` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The project holds a connector that works, its tests, fixtures, CI file and editor set-up; `shop` and `erp` bring a simulator of the \
-platform that `docs/` describes. Change it step by step into the connector that you need.
+The project holds a connector that works, its tests, fixtures, CI file and editor set-up; `shop` brings a simulator of the platform that \
+`docs/` describes. Change it step by step into the connector that you need.
 
 Example:
   cargo tradepost new my-shop --lang ts
