@@ -50,7 +50,7 @@ pub fn description() -> Description {
         rates: vec![Rate {
             name: "api".into(),
             // The shop has no limit of its own; its host often has.
-            per_second: "10".into(),
+            per_second: "20".into(),
             burst: 20,
             concurrent: Some(4),
             remaining_header: None,
@@ -94,7 +94,7 @@ fn abilities() -> Vec<Ability> {
                 create: true,
                 removals: vec![Removal::Deactivate, Removal::Delete],
                 marker: Some(128),
-                ..writing(&["head", "texts:*", "media", "categories", "attributes", "grouping"], 1)
+                ..writing(&["head", "texts:*", "media", "categories", "attributes", "grouping"], 10)
             }),
         ),
         ability(

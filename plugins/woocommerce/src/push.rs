@@ -20,7 +20,10 @@ use crate::api::Shop;
 pub fn push(shop: &Shop<'_>, batch: Records) -> Result<(), Error> {
     match batch {
         Records::Categories(all) => each(shop, &all, |one| &one.head, categories::write),
-        Records::Products(all) => each(shop, &all, |one| &one.head, products::write),
+        Records::Products(all) => {
+            let there = products::there(shop, &all)?;
+            each(shop, &all, |one| &one.head, |shop, one| products::write(shop, one, &there))
+        }
         Records::OrderEvents(all) => each(shop, &all, |one| &one.head, events::apply),
         Records::Shipments(all) => each(shop, &all, |one| &one.head, shipments::write),
         Records::Stock(all) => prices::stock(shop, &all),
