@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{build, doctor, inspect, keygen, new, watch};
+use crate::command::{build, conformance, doctor, inspect, keygen, new, test, watch};
 use crate::output;
 
 /// Make, build, test and watch connectors for Tradepost, in Rust, TypeScript or Python
@@ -21,6 +21,7 @@ Getting started:
   cargo tradepost new my-shop --lang ts     a connector that works, to be changed into yours
   cd my-shop
   cargo tradepost build                     makes dist/my-shop.wasm and says what an operator will be asked for
+  cargo tradepost test                      the conformance suite, against the project's simulator
   cargo tradepost watch --plugins ../plugins --data ../data
                                             builds at every save and drops the result into a running host
   cargo tradepost inspect dist/my-shop.wasm what is in a component, and whether a host would take it
@@ -35,6 +36,10 @@ enum Command {
     New(new::Args),
     /// Make the component; say how large it is and what it asks for
     Build(build::Args),
+    /// Run the conformance suite over the component
+    Test(test::Args),
+    /// Say what the conformance suite demands
+    Conformance(conformance::Args),
     /// Build at every save and drop the result into a running host; show what it says of it
     Watch(watch::Args),
     /// Make a pair of keys to sign connectors with
@@ -79,6 +84,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         match cli.command {
             Command::New(args) => new::run(&args),
             Command::Build(args) => build::run(&args).await,
+            Command::Test(args) => test::run(&args).await,
+            Command::Conformance(args) => conformance::run(&args),
             Command::Watch(args) => watch::run(args).await,
             Command::Keygen(args) => keygen::run(&args),
             Command::Doctor(args) => doctor::run(&args),

@@ -1,8 +1,10 @@
 //! One file per command.
 
 pub mod build;
+pub mod conformance;
 pub mod doctor;
 pub mod inspect;
 pub mod keygen;
 pub mod new;
+pub mod test;
 pub mod watch;

@@ -53,9 +53,6 @@ pub enum BenchError {
         /// The host's words.
         source: tradepost::runtime::LoadError,
     },
-    /// Nobody says where the platform is.
-    #[error("this needs a platform to test against, and no simulator is named")]
-    NoSimulator,
     /// The address is none.
     #[error("`{address}` is no address of a simulator; write it like `http://127.0.0.1:8888`")]
     Address {

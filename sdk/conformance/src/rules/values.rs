@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use tradepost::model::{FacetKey, Kind, Op, Record, RemoteError, Scope};
+use tradepost::model::{FacetKey, Kind, Record, RemoteError, Scope};
 
 use super::kinds::made;
 use crate::bench::Fate;
@@ -228,7 +228,6 @@ async fn round_trip(
         body[member] = value.clone();
         let (key, item) = (key.clone(), record.item.clone());
         let Some(remote) = record.remote.clone() else { continue };
-        debug_assert_eq!(record.op, Op::Update);
         let platform = trial.platform()?;
         let pushed = platform.push(vec![record]).await;
         if let Some(crash) = pushed.crash() {

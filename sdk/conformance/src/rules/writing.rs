@@ -107,7 +107,7 @@ async fn lost_answer(trial: &mut Trial<'_>) -> Result<(), End> {
         let lost = platform.push(vec![record.clone()]).await;
         trial.disarm();
         sound(&lost, "a create whose answer was lost")?;
-        settle_lost(trial, &platform, kind, &writing, &record, &lost, lookup).await?;
+        settle_lost(&platform, kind, &writing, &record, &lost, lookup).await?;
         let after = trial.control()?.count(kind).await?.objects;
         if after != before + 1 {
             return broken(format!(
@@ -121,7 +121,6 @@ async fn lost_answer(trial: &mut Trial<'_>) -> Result<(), End> {
 
 /// What the host does after a lost answer: ask, and send again only what is not there.
 async fn settle_lost(
-    trial: &Trial<'_>,
     platform: &Platform,
     kind: Kind,
     writing: &Writing,
@@ -158,7 +157,6 @@ async fn settle_lost(
     }
     let again = platform.push(vec![record.clone()]).await;
     sound(&again, "sending a create again")?;
-    let _ = trial;
     match again.fate(&record.item) {
         Fate::Done(_)
         | Fate::Unchanged
