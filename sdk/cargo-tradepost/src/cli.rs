@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{build, conformance, doctor, inspect, keygen, new, test, watch};
+use crate::command::{build, conformance, doctor, inspect, keygen, new, record, replay, test, watch};
 use crate::output;
 
 /// Make, build, test and watch connectors for Tradepost, in Rust, TypeScript or Python
@@ -21,7 +21,7 @@ Getting started:
   cargo tradepost new my-shop --lang ts     a connector that works, to be changed into yours
   cd my-shop
   cargo tradepost build                     makes dist/my-shop.wasm and says what an operator will be asked for
-  cargo tradepost test                      the conformance suite, against the project's simulator
+  cargo tradepost test                      its tests, then the conformance suite
   cargo tradepost watch --plugins ../plugins --data ../data
                                             builds at every save and drops the result into a running host
   cargo tradepost inspect dist/my-shop.wasm what is in a component, and whether a host would take it
@@ -36,7 +36,7 @@ enum Command {
     New(new::Args),
     /// Make the component; say how large it is and what it asks for
     Build(build::Args),
-    /// Run the conformance suite over the component
+    /// Run the project's tests, then the conformance suite against the built component
     Test(test::Args),
     /// Say what the conformance suite demands
     Conformance(conformance::Args),
@@ -44,6 +44,10 @@ enum Command {
     Watch(watch::Args),
     /// Make a pair of keys to sign connectors with
     Keygen(keygen::Args),
+    /// Write a tape of a real session: requests and answers, without secrets
+    Record(record::Args),
+    /// Run a session from a tape, without a network
+    Replay(replay::Args),
     /// Say what is installed, what is missing, and the command that installs it
     Doctor(doctor::Args),
     /// Say what a component is and what it asks for, and why a host would refuse it
@@ -86,6 +90,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
             Command::Build(args) => build::run(&args).await,
             Command::Test(args) => test::run(&args).await,
             Command::Conformance(args) => conformance::run(&args),
+            Command::Record(args) => record::run(args).await,
+            Command::Replay(args) => replay::run(args).await,
             Command::Watch(args) => watch::run(args).await,
             Command::Keygen(args) => keygen::run(&args),
             Command::Doctor(args) => doctor::run(&args),

@@ -6,5 +6,7 @@ pub mod doctor;
 pub mod inspect;
 pub mod keygen;
 pub mod new;
+pub mod record;
+pub mod replay;
 pub mod test;
 pub mod watch;

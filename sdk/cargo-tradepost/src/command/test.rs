@@ -1,32 +1,35 @@
-//! `test`: the conformance suite over the built component.
+//! `test`: the project's own tests, then the conformance suite over the built component.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tradepost::runtime::Engine;
+use tradepost::runtime::{Cache, Engine, Options};
+use tradepost_build::Tools;
 use tradepost_conformance::{Entry, Report, Scenario, Suite, Verdict, rules};
 
 use crate::cli::Exit;
 use crate::failure::Hinted;
-use crate::output::{line, note};
+use crate::language;
+use crate::output::{self, line, note};
 use crate::project::Project;
 use crate::simulator::Running;
 
 /// What `test` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-In a project it builds the component, starts the simulator that connector.toml names and runs the conformance suite: the \
+In a project it runs the project's own tests, builds the component, starts the simulator that connector.toml names and runs the conformance suite: the \
 component in a host's own runtime, with a proxy before the simulator that makes things go wrong. Elsewhere name the component \
 and a scenario, a TOML file with `simulator`, `[settings]` and `[secrets]`; `{simulator}` in a setting stands for the \
 platform's address.
 
-The unit tests are run with your language's own tool: cargo test, npm test, python -m unittest.
-
-Exit code 1: a rule is broken; the table says which, and the exchange below it where.")]
+Exit code 1: a test failed, or a rule is broken; the table says which, and the exchange below it where.")]
 pub struct Args {
     /// Folder of the project
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     path: PathBuf,
+    /// Only the project's own tests
+    #[arg(long, conflicts_with_all = ["component", "rules"])]
+    unit: bool,
     /// Test this component; nothing is built
     #[arg(long, value_name = "FILE.wasm")]
     component: Option<PathBuf>,
@@ -59,6 +62,17 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
         (Some(_), Some(_)) => None,
         _ => Some(Project::find(&args.path)?),
     };
+    if let Some(project) = project.as_ref().filter(|_| args.component.is_none() && args.rules.is_empty()) {
+        let mut tests = tokio::task::block_in_place(|| language::unit_tests(project, &output::progress))?;
+        let status = tests.status().context("the project's tests cannot be started")?;
+        if !status.success() {
+            note("the project's own tests failed");
+            return Ok(Exit::Found);
+        }
+    }
+    if args.unit {
+        return Ok(Exit::Done);
+    }
     let component = match (&args.component, &project) {
         (Some(component), _) => component.clone(),
         (None, Some(project)) => tokio::task::block_in_place(|| project.build())?,
@@ -79,12 +93,13 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
         running = tokio::task::block_in_place(|| Running::start(project))?;
         scenario.simulator = running.as_ref().map(|running| running.address.clone());
     }
+    let cache = Cache::open(&Tools::of_this_account().folder().join("compiled")).ok();
     let suite = Suite {
         component: read(&component)?,
         earlier: args.earlier.as_deref().map(read).transpose()?,
         scenario,
         only: args.rules.clone(),
-        engine: Some(Engine::new(None)?),
+        engine: Some(Engine::with(Options { cache, ..Options::default() })?),
     };
     let report = suite.run(told).await?;
     drop(running);
