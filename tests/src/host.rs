@@ -18,6 +18,8 @@ use crate::powercut;
 const START: Duration = Duration::from_secs(60);
 /// A graceful stop takes at most 10 s; this is a little more for the machine.
 const STOP: Duration = Duration::from_secs(12);
+/// How long one run may take: that of everything that hundreds of kills have held up takes minutes.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Where the program is and what it works with.
 #[derive(Debug, Clone)]
@@ -281,7 +283,7 @@ impl Host {
     /// Queues a run and waits until it is over, held, or resting.
     ///
     /// # Errors
-    /// As [`Self::ask`], or it takes longer than two minutes.
+    /// As [`Self::ask`], or it takes longer than [`PATIENCE`].
     pub async fn run(&self, step: Step) -> Result<Value> {
         let id = self.start(step).await?;
         let began = Instant::now();
@@ -291,7 +293,7 @@ impl Host {
             if run["over"] == true || matches!(run["state"].as_str(), Some("held" | "resting")) {
                 return Ok(run);
             }
-            if began.elapsed() > Duration::from_secs(120) {
+            if began.elapsed() > PATIENCE {
                 bail!("{step:?} is not over: {run}\n{}", tail(&self.place.log()));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -29,6 +29,8 @@ const LATEST: Duration = Duration::from_millis(1_500);
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long nothing may get better before everything has come to rest.
 const REST: Duration = Duration::from_secs(180);
+/// Orders that the ERP ships at a time meanwhile.
+const SHIPPED: usize = 40;
 /// Field of the shop's order that holds a shipment, and the one with the ERP's number.
 const SHIPMENT: &str = "_tradepost_shipment_";
 const NUMBER: &str = "_tradepost_number";
@@ -262,7 +264,7 @@ async fn come_to_rest(place: &Place, world: &mut World) -> Result<Host> {
         cycle(&host).await?;
         world.erp.take_up()?;
         world.erp.number(usize::MAX)?;
-        world.ship_some(usize::MAX)?;
+        world.ship_some(SHIPPED)?;
         let wrong = world.wrong()?;
         if wrong.is_empty() && open_runs(&host).await? == 0 {
             return Ok(host);
