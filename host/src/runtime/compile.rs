@@ -22,8 +22,9 @@ pub const COMMAND: &str = "compile-connector";
 const CODE: u64 = 1 << 30;
 /// Most of its words.
 const WORDS: u64 = 4 << 10;
-/// How much it gives way: the most.
-const NICE: i32 = 19;
+/// How much it gives way: to a quarter of what another process gets. With less it stands still beside two that are busy, and a
+/// start waits for it.
+const NICE: i32 = 6;
 /// Exit code for a component that the compiler refuses; its words are on stderr.
 pub const REFUSED: u8 = 3;
 

@@ -37,7 +37,7 @@ pub fn description() -> Description {
             Scheme::Basic,
         ))
         // The shop has no limit of its own; its host often has.
-        .rate(Rate::new("api", "10").burst(20).concurrent(4));
+        .rate(Rate::new("api", "20").burst(20).concurrent(4));
     abilities().into_iter().fold(description, Description::ability)
 }
 
@@ -54,6 +54,7 @@ fn abilities() -> [Ability; 8] {
             Writing::of(["head", "texts:*", "media", "categories", "attributes", "grouping"])
                 .create()
                 .removals([Removal::Deactivate, Removal::Delete])
+                .max_batch(10)
                 .marker(128),
         ),
         Ability::new(Kind::Stock)

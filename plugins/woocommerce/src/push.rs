@@ -21,7 +21,10 @@ use crate::api::Shop;
 pub fn push(shop: &Shop, batch: Records) -> Result<(), Error> {
     match batch {
         Records::Categories(all) => settle_each(&all, |one| categories::write(shop, one)),
-        Records::Products(all) => settle_each(&all, |one| products::write(shop, one)),
+        Records::Products(all) => {
+            let there = products::there(shop, &all)?;
+            settle_each(&all, |one| products::write(shop, one, &there))
+        }
         Records::OrderEvents(all) => settle_each(&all, |one| events::apply(shop, one)),
         Records::Shipments(all) => settle_each(&all, |one| shipments::write(shop, one)),
         Records::Stock(all) => prices::stock(shop, &all),

@@ -21,10 +21,14 @@ fn the_schema_has_every_setting_with_its_default() {
 }
 
 #[test]
-fn what_can_be_written_in_a_batch_is_one_request() {
+fn only_what_shares_requests_is_written_in_batches() {
     for ability in description().abilities {
         let Some(writing) = ability.writing else { continue };
-        let batched = matches!(ability.kind, Kind::Stock | Kind::Price);
-        assert_eq!(writing.max_batch, if batched { 100 } else { 1 }, "{:?}", ability.kind);
+        let most = match ability.kind {
+            Kind::Stock | Kind::Price => 100,
+            Kind::Product => 10,
+            _ => 1,
+        };
+        assert_eq!(writing.max_batch, most, "{:?}", ability.kind);
     }
 }

@@ -139,6 +139,20 @@ pub fn attributes(product: &Product, there: Option<&Article>, language: &str) ->
     Some(rows.collect())
 }
 
+/// Whether the product has these attributes already, as [`attributes`] writes them.
+#[must_use]
+pub fn offered(there: &Article, rows: &Value) -> bool {
+    let has = there.attributes.iter().enumerate().map(|(at, one)| {
+        let mut row = json!({"name": one.name, "position": at, "visible": one.visible, "variation": one.variation,
+            "options": one.options});
+        if one.id > 0 {
+            row["id"] = json!(one.id);
+        }
+        row
+    });
+    *rows == has.collect::<Value>()
+}
+
 /// Options by name, in the order they come; what the shop knows by the name keeps its number.
 fn gathered(all: impl Iterator<Item = (String, String)>, known: &[Named]) -> Vec<Named> {
     let mut gathered: Vec<Named> = Vec::new();

@@ -2,6 +2,8 @@
 //! marked as open, its variations, and at last the mark taken away with the status it shall have. What was cut in
 //! between goes on from what is there: variations are told by their SKU.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 use tradepost_sdk::catalog::{Form, Product, Variant};
 use tradepost_sdk::head::{Op, Part, PartKind};
@@ -15,19 +17,43 @@ use crate::map::catalogue::Article;
 use crate::map::{ITEM, MARKER, OPEN, field, filled, id, meta, part, remote, taxes, write};
 use crate::pull::variations;
 
-/// Makes or updates a product.
+/// Products of a batch as they are in the shop, by number: one request where each would take its own.
+///
+/// # Errors
+/// What the shop answers.
+pub fn there(shop: &Shop, batch: &[Product]) -> Result<HashMap<u64, Article>, Error> {
+    let updated = batch.iter().filter(|product| matches!(product.head.op, Op::Resume | Op::Update));
+    let ids: Vec<String> =
+        updated.filter_map(|product| id(&product.head.remote.as_ref()?.id).ok()).map(|id| id.to_string()).collect();
+    let mut found = HashMap::new();
+    // One alone is asked for by its path, where the shop also finds what is in its bin.
+    for some in ids.chunks(MOST).filter(|_| ids.len() > 1) {
+        let rows: Vec<Article> = shop.get(&format!("/products?include={}&per_page={MOST}", some.join(",")))?;
+        found.extend(rows.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(found)
+}
+
+/// Makes or updates a product; `there` has those that were asked for already.
 ///
 /// # Errors
 /// What the shop answers; `mapping-missing` for a tax rate that no class of the shop has.
-pub fn write(shop: &Shop, product: &Product) -> Result<Outcome, Error> {
+pub fn write(shop: &Shop, product: &Product, there: &HashMap<u64, Article>) -> Result<Outcome, Error> {
     match product.head.op {
         Op::Create | Op::CreateDone => create(shop, product),
         Op::Resume | Op::Update => {
             let at = id(&known(&product.head)?.id)?;
-            let there: Article = shop
-                .look(&format!("/products/{at}"))?
-                .ok_or_else(|| Error::NotFound(format!("the shop has no product {at}")))?;
-            finish(shop, product, &there, Vec::new(), Vec::new())
+            let asked;
+            let there = match there.get(&at) {
+                Some(there) => there,
+                None => {
+                    asked = shop
+                        .look(&format!("/products/{at}"))?
+                        .ok_or_else(|| Error::NotFound(format!("the shop has no product {at}")))?;
+                    &asked
+                }
+            };
+            finish(shop, product, there, Vec::new(), Vec::new())
         }
         Op::Read => Err(Error::Bug("a record that was read is not written".into())),
     }
@@ -107,16 +133,23 @@ fn finish(
         }
     } else if variants.is_some() {
         let mut first = Map::new();
-        first.insert("type".into(), json!("variable"));
+        if !there.variable() {
+            first.insert("type".into(), json!("variable"));
+        }
         // Variations can only choose what their product offers, and have no SKU that their product has.
-        if let Some(attributes) = body.remove("attributes") {
+        if let Some(attributes) = body.remove("attributes")
+            && !write::offered(there, &attributes)
+        {
             first.insert("attributes".into(), attributes);
         }
         let number = own_number(product).unwrap_or_default();
-        if wanted.iter().any(|variant| variant.sku == there.sku) || !number.is_empty() {
+        let taken = wanted.iter().any(|variant| variant.sku == there.sku);
+        if (taken || !number.is_empty()) && number != there.sku {
             first.insert("sku".into(), json!(number));
         }
-        shop.put(&format!("/products/{}", there.id), &Value::Object(first))?;
+        if !first.is_empty() {
+            shop.put(&format!("/products/{}", there.id), &Value::Object(first))?;
+        }
         bought = vary(shop, product, there, wanted, &mut warnings)?;
         let so_far = bought.iter().map(|(sku, id)| part(PartKind::Variant, sku, id)).collect();
         report::settle(&product.head.item, &partial(remote(there.id, None), so_far));

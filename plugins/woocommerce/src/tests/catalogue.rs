@@ -228,3 +228,33 @@ fn products_are_hidden_or_put_into_the_trash() {
     host.remove::<WooCommerce>(Kind::Product, vec![unknown], Removal::Delete).unwrap();
     assert!(matches!(host.outcome("d/4"), Some(Outcome::Unchanged(_))));
 }
+
+#[test]
+fn products_of_a_batch_are_asked_for_together_and_written_only_where_they_differ() {
+    let host = StandIn::start(Config::default());
+    let two = || vec![variant("T-R", Some("rot")), variant("T-B", Some("blau"))];
+    let all = |op| {
+        let simple = ["p/1", "p/2"].map(|item| product(op, item, item, vec![variant(item, None)]));
+        let mut all = Vec::from(simple);
+        all.push(product(op, "p/3", "Tasse", two()));
+        all
+    };
+    host.push::<WooCommerce>(Records::Products(all(Op::Create))).unwrap();
+    let mut again = all(Op::Update);
+    for one in &mut again {
+        one.head.remote = Some(host.written(&one.head.item).remote);
+    }
+    let control = host.simulator.control();
+    let before = control.journal().requests;
+    host.push::<WooCommerce>(Records::Products(again)).unwrap();
+    let mut asked = control.journal().requests;
+    for (route, count) in before {
+        *asked.entry(route).or_default() -= count;
+    }
+    asked.retain(|_, count| *count > 0);
+    let of = |route: &str| asked.get(route).copied().unwrap_or_default();
+    assert_eq!((of("GET /products"), of("GET /products/{id}")), (1, 0), "{asked:?}");
+    // The product with variations has its choices already: it is written once, like the others.
+    assert_eq!(of("PUT /products/{id}"), 3, "{asked:?}");
+    host.nothing_ignored();
+}
