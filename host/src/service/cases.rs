@@ -106,7 +106,9 @@ impl Witness for Cases {
                     tracing::warn!(platform = %call.platform, "a call that went wrong is not kept: others wait for the disk");
                 }
             }
-            Err(error) => tracing::error!(%error, "a call that went wrong cannot be kept"),
+            Err(error) => {
+                tracing::error!(%error, "a call that went wrong cannot be kept");
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ async fn a_failed_call_is_exported_without_personal_data_and_replayed() -> Resul
     let bundle = Bundle::read(text.as_bytes())?;
     assert!(bundle.outcome.error.is_some() && !bundle.exchanges.is_empty());
     let file: Value = serde_json::from_str(&text)?;
-    let wasm = std::fs::read(trade.place.plugins().join("woocommerce_connector.wasm"))?;
+    let wasm = std::fs::read(trade.place.plugins().join("woocommerce.wasm"))?;
     assert_eq!(file["component"]["sha256"], tradepost::runtime::case::sha256(&wasm).as_str());
     let folder = tempfile::tempdir()?;
     let replayed = replay(&bundle, &wasm, folder.path()).await?;
