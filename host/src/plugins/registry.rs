@@ -183,15 +183,17 @@ pub(super) struct Table {
     pub(super) looked: HashMap<String, Looked>,
 }
 
+/// Device, number and change of an inode.
+pub(super) type Inode = (u64, u64, i64, i64);
+
 /// What tells that a file is not the one that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) size: u64,
     pub(super) modified: SystemTime,
-    /// Device, number and change of the inode.
-    pub(super) inode: (u64, u64, i64, i64),
+    pub(super) inode: Inode,
     /// The same of its signature, where one is needed and there.
-    pub(super) signature: Option<(u64, SystemTime, (u64, u64, i64, i64))>,
+    pub(super) signature: Option<(u64, SystemTime, Inode)>,
 }
 
 impl Stamp {

@@ -316,10 +316,13 @@ impl BenchPlatform {
 
 /// What the last call did.
 #[derive(Default)]
-struct Notes(Mutex<(Vec<Exchange>, Vec<(String, Outcome)>)>);
+struct Notes(Mutex<Noted>);
+
+/// Requests with their answers, and what was settled.
+type Noted = (Vec<Exchange>, Vec<(String, Outcome)>);
 
 impl Notes {
-    fn take(&self) -> (Vec<Exchange>, Vec<(String, Outcome)>) {
+    fn take(&self) -> Noted {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -134,7 +134,7 @@ fn write(folder: &Path, connectors: &Path, mut bundle: Bundle, keep: &Keep) -> i
 fn prune(folder: &Path, keep: &Keep, now: Timestamp) -> io::Result<()> {
     let mut kept = 0_u64;
     let (mut count, mut files) = (0, listed(folder)?);
-    files.sort_by(|a, b| b.0.cmp(&a.0));
+    files.sort_by_key(|file| std::cmp::Reverse(file.0));
     let oldest = now - SignedDuration::from_hours(24 * i64::from(keep.days));
     for (began, path) in files {
         let size = fs::metadata(&path).map(|meta| meta.len()).unwrap_or_default();
@@ -173,7 +173,7 @@ fn find(
 ) -> io::Result<Option<Bundle>> {
     let mut files = listed(folder)?;
     files.retain(|(began, _)| (from..=to).contains(began));
-    files.sort_by(|a, b| b.0.cmp(&a.0));
+    files.sort_by_key(|file| std::cmp::Reverse(file.0));
     let mut second = None;
     for (_, path) in files {
         let Ok(bundle) =

@@ -292,6 +292,9 @@ pub(crate) struct Platform {
     outputs: Arc<Mutex<Vec<(String, String)>>>,
 }
 
+/// Stored values by key.
+pub(crate) type Durable = BTreeMap<String, Vec<u8>>;
+
 /// A scope that was read to its end, each page committed before the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
@@ -299,7 +302,7 @@ pub(crate) struct Scan {
     /// Ids by page.
     pub(crate) pages: Vec<Vec<String>>,
     /// What each page was asked with, and what was durable then.
-    pub(crate) asked: Vec<(Option<String>, BTreeMap<String, Vec<u8>>)>,
+    pub(crate) asked: Vec<(Option<String>, Durable)>,
     pub(crate) watermark: Option<jiff::Timestamp>,
     pub(crate) receipts: Vec<String>,
     pub(crate) unsafe_sent: u32,

@@ -63,5 +63,8 @@ async fn a_failed_call_is_exported_without_personal_data_and_replayed() -> Resul
     let (now, then) =
         (replayed.outcome.error.context("it fails again")?, replayed.recorded.error.context("it failed")?);
     assert_eq!((now.how, now.message), (then.how, then.message));
+    // The developer's tool has the same engine: it still goes wrong.
+    let read = cargo_tradepost::case::read(&trade.place.root.join("case.json"))?.context("it is a case")?;
+    assert!(!cargo_tradepost::case::repeat(&read, &wasm).await?);
     Ok(())
 }

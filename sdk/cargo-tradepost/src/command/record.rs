@@ -44,7 +44,7 @@ pub struct Args {
 pub struct Platform {
     /// Folder of the project
     #[arg(long, value_name = "FOLDER", default_value = ".")]
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Only this kind of record; may be repeated
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Vec<Kind>,

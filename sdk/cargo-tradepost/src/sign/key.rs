@@ -131,7 +131,7 @@ fn cost(operations: u64, memory: u64) -> (u8, u32) {
     let operations = operations.max(32_768);
     let most = if operations < memory / 32 { operations / 32 } else { memory / 1024 };
     let log_n = (1..63_u8).find(|log| 1_u64 << log > most / 2).unwrap_or(63);
-    let p = if operations < memory / 32 { 1 } else { (operations / 4 >> log_n).min(0x3fff_ffff) / 8 };
+    let p = if operations < memory / 32 { 1 } else { ((operations / 4) >> log_n).min(0x3fff_ffff) / 8 };
     (log_n, u32::try_from(p).unwrap_or(1).max(1))
 }
 
