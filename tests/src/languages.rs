@@ -170,7 +170,7 @@ async fn served(host: &Host, connector: &str) -> Result<()> {
 }
 
 /// Runs to an end; a mass change that the host asks about is wanted.
-async fn over(host: &Host, step: (&str, &str, &str)) -> Result<()> {
+async fn over(host: &Host, step: (&'static str, &'static str, &'static str)) -> Result<()> {
     for _ in 0..10 {
         let run = host.run(step).await?;
         match run["state"].as_str() {
