@@ -201,7 +201,7 @@ pub fn judge(response: Response) -> Result<Response, Error> {
     }
     let told = serde_json::from_slice::<Value>(response.bytes()).ok().filter(|body| body["code"].is_string());
     match told {
-        Some(body) if status != 429 && (status < 500 || status == 501) => Err(refusal(&body)),
+        Some(body) if status != 429 && (status < 500 || status == 501) => Err(refusal(&body, status)),
         // What is no answer of the interface: an error page, a proxy, a full server.
         _ if status == 404 => Err(rejected(
             "no-interface",
@@ -211,11 +211,12 @@ pub fn judge(response: Response) -> Result<Response, Error> {
     }
 }
 
-/// The error that a code with a sentence means; also for one object of a batch.
+/// The error that a code with a sentence means; also for one object of a batch. What stands before the shop may leave the
+/// status out of its words: then it is the answer's.
 #[must_use]
-pub fn refusal(body: &Value) -> Error {
+pub fn refusal(body: &Value, status: u16) -> Error {
     let code = body["code"].as_str().unwrap_or_default();
-    let status = body["data"]["status"].as_u64().unwrap_or(400);
+    let status = body["data"]["status"].as_u64().unwrap_or(status.into());
     let said = body["message"].as_str().unwrap_or_default();
     let issue = |path: &str, message: String| Issue { path: path.into(), code: Some(code.into()), message };
     match (status, code) {

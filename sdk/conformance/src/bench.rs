@@ -317,9 +317,20 @@ impl Scan {
     }
 }
 
-/// Ids of the records of a page.
+/// Ids of the records of a page. Several prices of one object are one: they differ in what they say.
 pub(crate) fn ids(page: &Page) -> Vec<String> {
-    page.records.iter().filter_map(|record| Some(record.remote.as_ref()?.id.clone())).collect()
+    let mut ids: Vec<String> = Vec::new();
+    let mut said: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
+    for record in &page.records {
+        let Some(remote) = &record.remote else { continue };
+        let facets: Vec<String> = record.facets.iter().map(|(key, _)| format!("{key:?}")).collect();
+        let before = said.entry(&remote.id).or_default();
+        if before.is_empty() || before.contains(&facets) {
+            ids.push(remote.id.clone());
+        }
+        before.push(facets);
+    }
+    ids
 }
 
 /// What became of a push.

@@ -171,7 +171,7 @@ fn batch(shop: &Shop, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<(), Er
         let result = &answer["update"][at];
         let judged = match result.get("error") {
             // Of an object of a batch, a refused log-in is about this object alone.
-            Some(error) => match refusal(error) {
+            Some(error) => match refusal(error, 400) {
                 Error::Auth(words) => Err(invalid("", words)),
                 other => Err(other),
             },

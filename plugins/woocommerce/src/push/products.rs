@@ -249,13 +249,13 @@ fn made(
 ) -> Result<Option<(String, u64)>, Error> {
     let mut result = result.clone();
     if let Some(error) = result.get("error") {
-        let error = refusal(error);
+        let error = refusal(error, 400);
         let (true, Some(mut bare)) = (is_picture(&error), sent.as_object().cloned()) else { return Err(error) };
         bare.remove("image");
         warnings.push(unfetched(&error));
         result = shop.post(batch, &json!({ name: [bare] }))?[name][0].take();
         if let Some(error) = result.get("error") {
-            return Err(refusal(error));
+            return Err(refusal(error, 400));
         }
     }
     if name == "update" {

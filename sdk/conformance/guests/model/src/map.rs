@@ -183,7 +183,11 @@ fn amount(units: &Value, currency: &str) -> String {
 pub(crate) fn order(value: &Value) -> Result<Order, Error> {
     let currency = word(value, "currency");
     let placed = word(value, "placed");
-    let placed = if breaks("time-zones") { format!("{}Z", &placed[..placed.len().min(19)]) } else { placed };
+    let placed = if breaks("time-zones") && !placed.ends_with('Z') {
+        format!("{}Z", &placed[..placed.len().min(19)])
+    } else {
+        placed
+    };
     let placed: Timestamp = placed.parse().map_err(|error| Error::Bug(format!("`{placed}` is not a time: {error}")))?;
     let mut lines = Vec::new();
     for line in value["lines"].as_array().into_iter().flatten() {

@@ -64,6 +64,11 @@ fn present(list: &str) -> Result<Page, Error> {
 
 fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error> {
     let cursor = request.cursor.as_deref();
+    // The flaw remembers when its reading began.
+    let (cursor, began) = match cursor.and_then(|cursor| cursor.split_once('|')) {
+        Some((after, began)) => (Some(after), Some(began)),
+        None => (cursor, None),
+    };
     if breaks("paging-resumes-from-any-cursor")
         && let Some(cursor) = cursor
     {
@@ -74,12 +79,9 @@ fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error
         storage::set_now(&used, b"1")?;
     }
     let mut path = format!("/{list}?limit={}", request.limit);
-    let by_offset = breaks("paging-survives-removals") || breaks("paging-survives-changes");
+    let by_offset = breaks("paging-survives-removals");
     if by_offset {
-        path.push_str(&format!("&offset={}", cursor.map_or("0", |cursor| cursor.split(':').next().unwrap_or("0"))));
-        if breaks("paging-survives-changes") {
-            path.push_str("&order=changed");
-        }
+        path.push_str(&format!("&offset={}", cursor.unwrap_or("0")));
     } else {
         path.push_str(&format!("&until={}", window.until));
         if let Some(cursor) = cursor {
@@ -97,19 +99,21 @@ fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error
     let total = answer["total"].as_u64();
     let mut next = answer["next"].as_u64().map(|id| id.to_string());
     if by_offset && next.is_some() {
-        let (offset, before) = cursor.and_then(|cursor| cursor.split_once(':')).unwrap_or(("0", ""));
-        let number = |text: &str| text.parse::<u64>().unwrap_or_default();
-        let mut from = number(offset);
-        if breaks("paging-survives-changes") {
-            // What is gone was before: it was seen.
-            from = from.saturating_sub(number(before).saturating_sub(total.unwrap_or_default()));
-        }
-        next = Some(format!("{}:{}", from + items.len() as u64, total.unwrap_or_default()));
+        let from: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or_default();
+        next = Some((from + items.len() as u64).to_string());
     }
-    if breaks("paging-has-no-gap-or-double")
-        && next.is_none()
-        && total.is_some_and(|total| total > 0 && total.is_multiple_of(u64::from(request.limit)))
-    {
+    if breaks("paging-survives-changes") {
+        // What has changed since is taken for a row that moved the others.
+        if let Some(began) = began
+            && !items.is_empty()
+            && !self::items(&api::get(&format!("/{list}?limit=1&since={began}"))?)?.is_empty()
+        {
+            items.remove(0);
+        }
+        let began = began.map_or_else(platform::now, str::to_owned);
+        next = next.map(|after| format!("{after}|{began}"));
+    }
+    if breaks("paging-has-no-gap-or-double") && next.is_none() && total == Some(u64::from(request.limit)) {
         items.pop();
     }
     if list == "prices" {
