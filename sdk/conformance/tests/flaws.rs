@@ -88,9 +88,6 @@ async fn the_sound_connector_passes_every_rule() {
     }
 }
 
-/// Fifty suites of fifty rules, of which some wait on purpose:
-/// `cargo test -p tradepost-conformance --test flaws -- --ignored --nocapture`.
-#[ignore = "takes long; see the comment"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_rule_catches_its_flaw_and_no_other_rule_does() {
     // Compiled here once, and taken from the cache by all others.

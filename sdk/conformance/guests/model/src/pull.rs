@@ -64,11 +64,6 @@ fn present(list: &str) -> Result<Page, Error> {
 
 fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error> {
     let cursor = request.cursor.as_deref();
-    // The flaw remembers when its reading began.
-    let (cursor, began) = match cursor.and_then(|cursor| cursor.split_once('|')) {
-        Some((after, began)) => (Some(after), Some(began)),
-        None => (cursor, None),
-    };
     if breaks("paging-resumes-from-any-cursor")
         && let Some(cursor) = cursor
     {
@@ -102,16 +97,13 @@ fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error
         let from: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or_default();
         next = Some((from + items.len() as u64).to_string());
     }
-    if breaks("paging-survives-changes") {
-        // What has changed since is taken for a row that moved the others.
-        if let Some(began) = began
-            && !items.is_empty()
-            && !self::items(&api::get(&format!("/{list}?limit=1&since={began}"))?)?.is_empty()
-        {
-            items.remove(0);
-        }
-        let began = began.map_or_else(platform::now, str::to_owned);
-        next = next.map(|after| format!("{after}|{began}"));
+    // What has changed since the reading began is taken for a row that moved the others.
+    if list == "products"
+        && cursor.is_some()
+        && breaks("paging-survives-changes")
+        && !self::items(&api::get(&format!("/{list}?limit=1&since={}", window.until))?)?.is_empty()
+    {
+        items.truncate(items.len().saturating_sub(1));
     }
     if breaks("paging-has-no-gap-or-double") && next.is_none() && total == Some(u64::from(request.limit)) {
         items.pop();
