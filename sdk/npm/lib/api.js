@@ -33,11 +33,14 @@ export class Api {
     return this.request("DELETE", path, options);
   }
 
-  /** Sends and reads the answer as JSON; `null` for an empty one. */
+  /** Sends and reads the answer as JSON; `null` for an empty one to a write or with status 204. A reading that says nothing else failed. */
   async request(method, path, options = {}) {
     const response = await this.send(method, path, options);
     const text = await response.text();
-    if (text === "") return null;
+    if (text === "") {
+      if (!isRead(method, options) || response.status === 204) return null;
+      throw ConnectorError.unavailable("the platform answered with nothing");
+    }
     try {
       return JSON.parse(text);
     } catch (error) {

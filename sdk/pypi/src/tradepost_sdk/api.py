@@ -61,10 +61,13 @@ class Api:
         headers: Mapping[str, str] | None = None,
         repeat: str | None = None,
     ) -> Any:
-        """Sends and reads the answer as JSON; `None` for an empty one. Numbers with a point become `Decimal`."""
+        """Sends and reads the answer as JSON; `None` for an empty one to a write or with status 204. A reading that says
+        nothing else failed. Numbers with a point become `Decimal`."""
         response = self.send(method, path, query=query, json=json, body=body, headers=headers, repeat=repeat)
         if not response.body:
-            return None
+            if not _is_read(method, repeat) or response.status == 204:
+                return None
+            raise ConnectorError.unavailable("the platform answered with nothing")
         try:
             return _json.loads(response.text, parse_float=Decimal)
         except ValueError as error:
