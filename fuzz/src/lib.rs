@@ -74,55 +74,29 @@ pub fn values(bytes: &[u8]) {
 
 /// What a shop answers over HTTP: the connector reads it or says what is wrong with it.
 pub fn answers(bytes: &[u8]) {
-    use tradepost_sdk::http::{Answer, Response as Raw};
-    use tradepost_sdk::outcomes::Outcome;
-    use tradepost_sdk::records::Kind;
-    use tradepost_sdk::source::{Request as Asked, Scope, Window};
-    use tradepost_sdk::types::{Error, Field};
-    use tradepost_sdk::{Request, Response, graphql};
-    use woocommerce_connector::api::{Host, Shop};
-    use woocommerce_connector::settings::Settings;
+    use std::cell::Cell;
 
-    /// Answers everything with the same bytes, and stops answering after a while.
-    struct Shopkeeper<'a> {
-        status: u16,
-        body: &'a [u8],
-        left: std::cell::Cell<u32>,
-    }
-
-    impl Host for Shopkeeper<'_> {
-        fn settings(&self) -> Result<Settings, Error> {
-            Ok(Settings { url: "https://shop.example".into(), language: "de".into(), ..Settings::default() })
-        }
-
-        fn send(&self, request: Request) -> Result<Response, Error> {
-            let left = self.left.get().checked_sub(1).ok_or_else(|| Error::Unavailable("no more".into()))?;
-            self.left.set(left);
-            let headers = [("x-wp-totalpages", "2"), ("date", "Sun, 22 Nov 2026 08:00:00 GMT")]
-                .map(|(name, value)| Field { name: name.into(), value: value.into() });
-            let raw = Raw {
-                status: self.status,
-                headers: headers.to_vec(),
-                body: Answer::Bytes(self.body.to_vec()),
-                url: request.0.url.clone(),
-            };
-            Ok(Response { response: raw, unsafe_request: request.0.method != "GET" })
-        }
-
-        fn settle(&self, _: &str, _: &Outcome) {}
-    }
+    use tradepost_sdk::prelude::*;
+    use tradepost_sdk::testing::{FakeHost, Reply};
+    use woocommerce_connector::WooCommerce;
 
     let Some((&first, body)) = bytes.split_first() else { return };
     let status = [200, 200, 200, 400, 429, 500][usize::from(first) % 6];
+    // A shop that answers everything with the same bytes, and stops answering after a while.
+    let shop = |answers: u32| {
+        let (left, body) = (Cell::new(answers), body.to_vec());
+        let settings = serde_json::json!({"url": "https://shop.example", "language": "de"});
+        FakeHost::new().settings(settings).http(move |_| {
+            left.set(left.get().checked_sub(1).ok_or_else(|| Error::Unavailable("no more".into()))?);
+            let reply = Reply::status(status).header("x-wp-totalpages", "2");
+            Ok(reply.header("date", "Sun, 22 Nov 2026 08:00:00 GMT").body(body.clone()))
+        })
+    };
     for kind in [Kind::Product, Kind::Order, Kind::Stock, Kind::Price, Kind::Customer, Kind::Category, Kind::Shipment] {
-        let host = Shopkeeper { status, body, left: std::cell::Cell::new(20) };
-        let Ok(shop) = Shop::new(&host) else { return };
-        let window = Window { since: None, until: "2026-11-22T08:00:00Z".into() };
-        let asked = Asked { kind, scope: Scope::Changed(window), cursor: None, limit: 100 };
-        drop(woocommerce_connector::pull::pull(&shop, &asked));
+        drop(shop(20).pull::<WooCommerce>(PullRequest::all(kind).limit(100)));
     }
-    let host = Shopkeeper { status, body, left: std::cell::Cell::new(1) };
-    drop(host.send(Request::new("POST", "https://shop.example")).and_then(graphql));
+    let asked = shop(1).run(|| Request::new("POST", "https://shop.example").send());
+    drop(asked.and_then(tradepost_sdk::graphql));
 }
 
 /// A request to the API of whoever has the token: never a fault of ours.

@@ -13,6 +13,8 @@ use tracing_subscriber::EnvFilter;
 use crate::capability::Secret;
 use crate::ledger::tidy::Retention;
 use crate::model::PlatformCode;
+use crate::plugins::signature::{RawSigners, Signers};
+use crate::runtime::case::Keep;
 use crate::runtime::compile::{CompileLimits, Place};
 use crate::runtime::limits::{Limits, PlatformLimits};
 
@@ -72,12 +74,16 @@ pub struct Config {
     pub compiler: Place,
     /// Time between two looks at the plugins folder where the system tells nothing; absent: the system tells.
     pub poll: Option<Duration>,
+    /// Whose signatures of connectors count.
+    pub signers: Signers,
     /// Who may read the metrics.
     pub metrics: MetricsAccess,
     /// Bytes that have to be free where the ledger lies.
     pub min_free: u64,
     /// How long what is kept.
     pub retention: Retention,
+    /// How many calls that went wrong are kept.
+    pub cases: Keep,
     /// Every key with its value, after file, environment and flags.
     effective: Table,
     /// What it was made from, to be read again.
@@ -148,9 +154,11 @@ struct Raw {
     sync: RawSync,
     compile: CompileLimits,
     reload: RawReload,
+    signatures: RawSigners,
     metrics: RawMetrics,
     ledger: RawLedger,
     retention: Retention,
+    cases: Keep,
 }
 
 #[derive(Deserialize)]
@@ -252,9 +260,12 @@ impl Config {
             compile: raw.compile,
             compiler: Place::Here,
             poll: Some(Duration::from_secs(raw.reload.poll_seconds)).filter(|wait| !wait.is_zero()),
+            signers: Signers::new(raw.signatures)
+                .map_err(|error| ConfigError::Value { message: format!("`signatures`: {error}") })?,
             metrics: raw.metrics.access,
             min_free: raw.ledger.min_free,
             retention: raw.retention,
+            cases: raw.cases,
             effective,
             flags: flags.clone(),
             seal_key: env("TRADEPOST_KEY").map(Secret::new),
@@ -413,6 +424,31 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let flags = Flags { config: Some(path), ..Flags::default() };
         Config::load_with(&flags, |name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn signers_are_read_with_their_keys() {
+        let keys = minisign::KeyPair::generate_unencrypted_keypair().unwrap().pk.to_base64();
+        let signers = |key: &str| {
+            format!(
+                "[signatures]\nrequire-signed = true\n[[signatures.signers]]\nkey = {key:?}\nids = [\"com.example.*\"]\n"
+            )
+        };
+        assert!(load(&signers(&keys), &[]).unwrap().signers.required());
+        assert!(!load("", &[]).unwrap().signers.required());
+        for (text, words) in [
+            (signers("RWnonsense"), "is no public key of minisign"),
+            ("[signatures]\nrequire-signed = true\n".into(), "name whose keys count"),
+        ] {
+            let error = load(&text, &[]).unwrap_err().to_string();
+            assert!(error.contains("signatures") && error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_of_kept_cases_are_read() {
+        assert_eq!(load("", &[]).unwrap().cases, Keep { count: 200, bytes: 64 << 20, days: 30 });
+        assert_eq!(load("[cases]\ncount = 0\n", &[]).unwrap().cases.count, 0);
     }
 
     #[test]

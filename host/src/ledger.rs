@@ -326,6 +326,10 @@ pub struct Tx<'a> {
     now: Timestamp,
     /// The last position given in this transaction; the row follows at its end.
     rev: Cell<Option<i64>>,
+    /// The last number given to a record in this transaction.
+    record: Cell<Option<i64>>,
+    /// Whether anything waits, once that was asked.
+    waits: Cell<Option<bool>>,
 }
 
 impl<'a> Deref for Tx<'a> {
@@ -333,6 +337,13 @@ impl<'a> Deref for Tx<'a> {
 
     fn deref(&self) -> &View<'a> {
         &self.view
+    }
+}
+
+impl<'a> Tx<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        let (rev, record, waits) = (Cell::new(None), Cell::new(None), Cell::new(None));
+        Self { view: View { connection }, now: Timestamp::now(), rev, record, waits }
     }
 }
 
@@ -348,10 +359,13 @@ impl Tx<'_> {
     /// # Errors
     /// What the work returns.
     pub fn attempt<T, E: From<LedgerError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
-        self.connection.execute_batch("SAVEPOINT attempt").map_err(LedgerError::from)?;
+        let step = |sql| self.connection.prepare_cached(sql)?.execute([]).map(drop);
+        step("SAVEPOINT attempt").map_err(LedgerError::from)?;
         let result = work(self);
-        let end = if result.is_ok() { "RELEASE attempt" } else { "ROLLBACK TO attempt; RELEASE attempt" };
-        self.connection.execute_batch(end).map_err(LedgerError::from)?;
+        if result.is_err() {
+            step("ROLLBACK TO attempt").map_err(LedgerError::from)?;
+        }
+        step("RELEASE attempt").map_err(LedgerError::from)?;
         result
     }
 

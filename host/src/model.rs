@@ -14,7 +14,7 @@ pub mod sales;
 pub use call::{
     CallError, Called, Doomed, Found, Page, Present, Probe, PullRequest, Scope, StorageWrite, Turn, Unreadable,
 };
-pub use facet::{FacetKey, FacetPattern, Facets, Hash};
+pub use facet::{Canonical, FacetKey, FacetPattern, Facets, Hash};
 pub use id::{EventId, IntentId, LinkId, PlatformCode, PlatformId, RecordId, Rev, RunId};
 pub use kind::{Kind, RecordKind};
 pub use outcome::{Issue, Outcome, RemoteError, Written};

@@ -10,7 +10,9 @@ pub mod compare;
 mod kept;
 pub mod reconcile;
 pub mod registry;
+pub mod signature;
 pub mod watch;
 
 pub use registry::{Change, Plugin, Registry, RegistryError, Standing};
+pub use signature::Signers;
 pub use watch::{Watcher, watch};

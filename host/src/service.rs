@@ -2,6 +2,7 @@
 
 mod account;
 pub mod backfill;
+pub mod cases;
 pub mod contact;
 pub mod folder;
 pub mod health;
@@ -41,6 +42,7 @@ use crate::sync::clock::{Clock, SystemClock};
 use crate::sync::connector::Unserved;
 use crate::sync::push::PushError;
 use crate::sync::recovery;
+use cases::Cases;
 use folder::{DataFolder, FolderError};
 use meters::Meters;
 use runs::{Order, Runs, Tuning};
@@ -69,6 +71,7 @@ struct Inner {
     meters: Meters,
     registry: Registry,
     serving: Arc<Serving>,
+    cases: Arc<Cases>,
     runs: Runs,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
@@ -154,8 +157,13 @@ impl Service {
         let runtime = Arc::new(Runtime::new(engine.clone(), Arc::new(LedgerStore(ledger.clone())), blobs));
         let kept = folder.root().join("connectors");
         let registry = Registry::remembering(&config.plugins, engine, ledger.clone(), &kept)?;
+        registry.set_signers(config.signers.clone());
         registry.reconcile().await?;
-        let serving = Arc::new(Serving::new(
+        let root = folder.root().join("cases");
+        let cases = Cases::open(&root, &kept, config.cases.clone())
+            .map(Arc::new)
+            .map_err(|source| FolderError::Io { path: root, source })?;
+        let serving = Serving::new(
             ledger.clone(),
             key.clone(),
             runtime,
@@ -163,7 +171,8 @@ impl Service {
             Arc::clone(&folder),
             config.limits.clone(),
             Arc::new(SystemLookup),
-        ));
+        );
+        let serving = Arc::new(serving.seen_by(Arc::clone(&cases)));
         serving.refresh().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let meters = Meters::default();
@@ -180,6 +189,7 @@ impl Service {
                 meters,
                 registry,
                 serving,
+                cases,
                 runs: runs.clone(),
                 clock,
                 stop: CancellationToken::new(),
@@ -239,9 +249,16 @@ impl Service {
         let now = old.with_changes_of(new);
         self.inner.serving.set_limits(now.limits.clone());
         self.inner.runs.tune(tuning(&now));
+        self.inner.registry.set_signers(now.signers.clone());
+        self.cases().set_keep(now.cases.clone());
         self.inner.config.send_replace(Arc::new(now));
         tracing::info!(changed = ?differences.at_once, restart = ?differences.restart, "the configuration was read anew");
         let detail = serde_json::json!({ "changed": differences.at_once, "restart": differences.restart });
+        if differences.at_once.iter().any(|key| key.starts_with("signatures."))
+            && let Err(error) = self.inner.registry.reconcile().await
+        {
+            tracing::warn!(%error, "the plugins folder was not looked at anew");
+        }
         if let Err(error) = self.ledger().write(move |tx| tx.audit("operator", "config.reload", &detail)).await {
             tracing::warn!(%error, "the reload is not in the journal of the set-up");
         }

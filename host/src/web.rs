@@ -94,6 +94,7 @@ fn routes(service: Service, stop: CancellationToken) -> Router {
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::show))
         .route("/runs/{id}/cancel", post(runs::cancel))
+        .route("/runs/{id}/case", get(runs::case))
         .route("/attention", get(attention::list))
         .route("/attention/{id}", get(attention::show))
         .route("/attention/{id}/answer", post(attention::answer))

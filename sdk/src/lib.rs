@@ -1,32 +1,58 @@
-//! Guest library for Tradepost connectors: the bindings of the contract and what every connector needs around them.
-//!
-//! A connector implements [`Connector`], [`Source`] and [`Target`] for one type and exports it with
-//! `tradepost_sdk::export!(MyConnector)`. Its crate is a plain library, so that its conversions are tested natively;
-//! the build makes the component of it.
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
 
+// The derives name this crate by its name, inside of it too.
+extern crate self as tradepost_sdk;
+
+#[doc(hidden)]
+pub mod bindings;
+#[cfg(feature = "charset")]
+pub mod charset;
+mod client;
+pub mod connector;
+mod description;
+pub mod exact;
+mod failure;
+pub mod graphql;
+pub mod http;
+mod lent;
+mod page;
+pub mod paging;
+pub mod prelude;
+mod record;
+pub mod records;
 pub mod request;
+pub mod response;
+pub mod settings;
+mod settle;
+pub mod source;
+pub mod target;
+#[cfg(all(feature = "testing", not(target_family = "wasm")))]
+pub mod testing;
+pub mod time;
 mod values;
 
-/// The bindings generated from `wit/v0.1`.
-#[allow(missing_docs, clippy::all, unused_qualifications, unreachable_pub)]
-pub mod bindings {
-    wit_bindgen::generate!({
-        path: "../wit/v0.1",
-        world: "shop",
-        pub_export_macro: true,
-        generate_all,
-        default_bindings_module: "tradepost_sdk::bindings",
-        additional_derives: [PartialEq],
-    });
-}
+pub use bindings::powers::tradepost::connector::{catalog, head, outcomes, sales, types};
+pub use client::Http;
+pub use connector::{Connector, Source, Target, describe};
+pub use description::Caption;
+pub use failure::{ends_the_call, invalid, rejected, unsupported, words};
+pub use graphql::{GraphQl, graphql};
+pub use jiff::Timestamp;
+pub use lent::{blobs, files, platform, report, storage};
+pub use request::Request;
+pub use response::Response;
+pub use rust_decimal::Decimal;
+pub use settings::{Choice, Secret, Settings, settings};
+pub use settle::settle_each;
+pub use tradepost_sdk_macros::{Choice, Settings};
+pub use values::{contract_decimal, decimal, text};
 
-pub use bindings::export;
-pub use bindings::exports::tradepost::connector::connector::Guest as Connector;
-pub use bindings::exports::tradepost::connector::source::Guest as Source;
-pub use bindings::exports::tradepost::connector::target::Guest as Target;
-pub use bindings::exports::tradepost::connector::{connector, source, target};
-pub use bindings::tradepost::connector::{
-    blobs, catalog, files, head, http, outcomes, platform, records, report, sales, storage, types,
-};
-pub use request::{Request, Response, graphql};
-pub use values::{decimal, settings, text};
+/// What [`export!`] checks.
+#[doc(hidden)]
+pub mod __private {
+    /// It reads.
+    pub const fn reads<C: crate::Source>() {}
+    /// It writes.
+    pub const fn writes<C: crate::Target>() {}
+}

@@ -1,12 +1,15 @@
 //! Values that cross the contract as text.
 
 use rust_decimal::Decimal;
-use serde::de::DeserializeOwned;
 
-use crate::platform;
-use crate::types::{Error, Issue, Text};
+use crate::types::{Error, Text};
 
 /// Reads a decimal of the contract or of a platform; never through a float.
+///
+/// ```
+/// assert_eq!(tradepost_sdk::decimal(" 0.10 ").unwrap().to_string(), "0.10");
+/// assert!(tradepost_sdk::decimal("1,5").is_err());
+/// ```
 ///
 /// # Errors
 /// `bug` naming the text, when it is not a plain decimal number.
@@ -14,17 +17,36 @@ pub fn decimal(text: &str) -> Result<Decimal, Error> {
     text.trim().parse::<Decimal>().map_err(|error| Error::Bug(format!("`{text}` is not a decimal number: {error}")))
 }
 
-/// The platform's settings as the connector's own type.
+/// A decimal as the contract takes it: at most 18 digits before the point and 9 after it.
+///
+/// ```
+/// use tradepost_sdk::{contract_decimal, decimal};
+///
+/// assert_eq!(contract_decimal(decimal("0.10").unwrap()).unwrap(), "0.10");
+/// assert_eq!(contract_decimal(decimal("0.1000000000000").unwrap()).unwrap(), "0.1");
+/// assert!(contract_decimal(decimal("0.0000000001").unwrap()).is_err());
+/// assert!(contract_decimal(decimal("1000000000000000000").unwrap()).is_err());
+/// ```
 ///
 /// # Errors
-/// `rejected` when the settings do not fit the type: the schema in `describe` and the type disagree.
-pub fn settings<T: DeserializeOwned>() -> Result<T, Error> {
-    serde_json::from_str(&platform::settings()).map_err(|error| {
-        Error::Rejected(vec![Issue { path: "settings".into(), code: None, message: error.to_string() }])
-    })
+/// `rejected` for a number that does not fit: it is not rounded, because nobody said how.
+pub fn contract_decimal(number: Decimal) -> Result<String, Error> {
+    let number = if number.scale() > 9 { number.normalize() } else { number };
+    if number.scale() > 9 || number.trunc().abs() >= Decimal::from(1_000_000_000_000_000_000u64) {
+        return Err(crate::rejected(
+            "decimal",
+            format!("{number} has more than 18 digits before or 9 after the point"),
+        ));
+    }
+    Ok(number.to_string())
 }
 
 /// English and German title or explanation of something an operator sees.
+///
+/// ```
+/// let text = tradepost_sdk::text("Orders", "Aufträge");
+/// assert_eq!((text[1].language.as_str(), text[1].value.as_str()), ("de", "Aufträge"));
+/// ```
 #[must_use]
 pub fn text(english: &str, german: &str) -> Vec<Text> {
     vec![Text { language: "en".into(), value: english.into() }, Text { language: "de".into(), value: german.into() }]

@@ -76,6 +76,7 @@ async fn plugins(config: &Config) -> Result<Vec<Plugin>, Failure> {
         Engine::with(Options { compiler: config.compiler.clone(), compile: config.compile.clone(), cache: None })
             .map_err(|error| Failure::of(&error))?;
     let registry = Registry::open(&config.plugins, engine).map_err(|error| Failure::of(&error))?;
+    registry.set_signers(config.signers.clone());
     for _ in 0..LOOKS {
         if registry.reconcile().await.map_err(|error| Failure::of(&error))? {
             break;
@@ -93,7 +94,8 @@ fn of_plugin(plugin: &Plugin) -> Value {
         .unwrap_or_default();
     match &plugin.standing {
         Standing::Serving => finding(&about, true, name),
-        Standing::Held { reason, .. } => finding(&about, false, reason.clone()),
-        Standing::Refused { reason, .. } => finding(&about, false, reason.clone()),
+        Standing::Held { reason, .. } | Standing::Waiting { reason, .. } | Standing::Refused { reason, .. } => {
+            finding(&about, false, reason.clone())
+        }
     }
 }

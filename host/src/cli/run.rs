@@ -1,12 +1,17 @@
 //! `tradepost run`.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::client::Client;
 use super::failure::Failure;
 use super::follow::{self, Lines};
-use super::output::{Output, counts, items, text, time};
+use super::output::{Output, counts, escape, items, text, time};
 use super::{Context, Exit};
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +43,19 @@ pub(super) enum Command {
         /// Number of the run
         run: i64,
     },
+    /// Write a call that went wrong into a file for the connector's developer, who replays it
+    ///
+    /// The file holds the component's identity, the call with its arguments, settings, what the call read of its storage,
+    /// its HTTP exchanges and how it ended. There is no secret in it, and names, addresses, e-mail and the like have been
+    /// replaced.
+    ExportCase {
+        /// Number of the run
+        run: i64,
+        /// Number of the record, id of the object on the platform, or `call` for the newest call of the run that failed
+        record: String,
+        /// File to be made
+        file: PathBuf,
+    },
     /// Stop a run after the step under way; the next one goes on there
     Cancel {
         /// Number of the run
@@ -56,6 +74,20 @@ pub(super) async fn run(context: Context, command: Command) -> Result<Exit, Fail
             follow::report(out, &run);
             Ok(follow::exit(&run))
         }
+        Command::ExportCase { run, record, file } => {
+            let case = client.query(&format!("/runs/{run}/case"), &[("record", record)]).await?;
+            write(&file, &case)?;
+            out.value(&json!({ "file": file, "component": case["component"], "function": case["call"]["function"] }));
+            out.line(escape(&format!(
+                "{} holds a call of `{}` of {} {} with {} exchanges; its developer replays it with `cargo tradepost replay`.",
+                file.display(),
+                text(&case["call"], "function"),
+                text(&case["component"], "id"),
+                text(&case["component"], "version"),
+                items(&case, "exchanges").len()
+            )));
+            Ok(Exit::Done)
+        }
         Command::Cancel { run } => {
             let run = client.post(&format!("/runs/{run}/cancel"), &json!({})).await?;
             out.value(&run);
@@ -63,6 +95,13 @@ pub(super) async fn run(context: Context, command: Command) -> Result<Exit, Fail
             Ok(Exit::Done)
         }
     }
+}
+
+/// A file that was not there, and that only its owner reads.
+fn write(file: &Path, case: &Value) -> Result<(), Failure> {
+    let refused = |error: std::io::Error| Failure::new(format!("{} cannot be made: {error}", file.display()));
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(refused)?;
+    to.write_all(format!("{case:#}\n").as_bytes()).map_err(refused)
 }
 
 async fn list(

@@ -86,8 +86,17 @@ pub struct Delivery {
     pub reason: Option<String>,
 }
 
-const EVENT: &str = "SELECT id, record, name, ext_key, body, from_platform, rev, at, run_id FROM event";
-const DELIVERY: &str = "SELECT event, platform, record, state, reason FROM delivery";
+macro_rules! event {
+    ($rest:literal) => {
+        concat!("SELECT id, record, name, ext_key, body, from_platform, rev, at, run_id FROM event", $rest)
+    };
+}
+
+macro_rules! delivery {
+    ($rest:literal) => {
+        concat!("SELECT event, platform, record, state, reason FROM delivery", $rest)
+    };
+}
 
 fn event(row: &Row<'_>) -> Result<OrderEventRow, LedgerError> {
     Ok(OrderEventRow {
@@ -120,10 +129,22 @@ impl View<'_> {
     /// [`LedgerError::Missing`] when there is none.
     pub fn event(&self, id: EventId) -> Result<OrderEventRow, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{EVENT} WHERE id = ?1"))?
+            .prepare_cached(event!(" WHERE id = ?1"))?
             .query_row([id.0], |row| Ok(event(row)))
             .optional()?
             .ok_or_else(|| LedgerError::Missing { what: "event", id: id.to_string() })?
+    }
+
+    /// The event with which an order began.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn placed_event(&self, record: RecordId) -> Result<Option<EventId>, LedgerError> {
+        self.connection
+            .prepare_cached("SELECT id FROM event WHERE record = ?1 AND name = 'placed' ORDER BY id LIMIT 1")?
+            .query_row([record.0], |row| row.get(0).map(EventId))
+            .optional()
+            .map_err(Into::into)
     }
 
     /// Everything that happened to an order, in order.
@@ -132,7 +153,7 @@ impl View<'_> {
     /// Of SQLite.
     pub fn events_of(&self, record: RecordId) -> Result<Vec<OrderEventRow>, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{EVENT} WHERE record = ?1 ORDER BY id"))?
+            .prepare_cached(event!(" WHERE record = ?1 ORDER BY id"))?
             .query_map([record.0], |row| Ok(event(row)))?
             .map(|row| row?)
             .collect()
@@ -144,7 +165,7 @@ impl View<'_> {
     /// Of SQLite.
     pub fn deliveries_of(&self, record: RecordId) -> Result<Vec<Delivery>, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{DELIVERY} WHERE record = ?1 ORDER BY event, platform"))?
+            .prepare_cached(delivery!(" WHERE record = ?1 ORDER BY event, platform"))?
             .query_map([record.0], |row| Ok(delivery(row)))?
             .map(|row| row?)
             .collect()
@@ -161,8 +182,8 @@ impl View<'_> {
         limit: u32,
     ) -> Result<Vec<Delivery>, LedgerError> {
         self.connection
-            .prepare_cached(&format!(
-                "{DELIVERY} AS d WHERE platform = ?1 AND state = 'due' AND event > ?2
+            .prepare_cached(delivery!(
+                " AS d WHERE platform = ?1 AND state = 'due' AND event > ?2
                  AND NOT EXISTS (SELECT 1 FROM delivery AS first
                      WHERE first.platform = ?1 AND first.record = d.record AND first.event < d.event
                      AND first.state IN ('due', 'open'))
@@ -188,28 +209,32 @@ impl Tx<'_> {
         from: PlatformId,
         run: Option<RunId>,
     ) -> Result<Option<EventId>, LedgerError> {
+        self.add_event_text(record, name, ext_key, &to_json(body)?, from, run)
+    }
+
+    /// As [`Self::add_event`], of a body that is canonical JSON already.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn add_event_text(
+        &self,
+        record: RecordId,
+        name: EventName,
+        ext_key: &str,
+        body: &str,
+        from: PlatformId,
+        run: Option<RunId>,
+    ) -> Result<Option<EventId>, LedgerError> {
         let rev = self.next_rev()?;
-        self.connection
+        let added = self
+            .connection
             .prepare_cached(
                 "INSERT INTO event (record, name, ext_key, body, from_platform, rev, at, run_id)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT (record, name, ext_key) DO NOTHING RETURNING id",
+                 ON CONFLICT (record, name, ext_key) DO NOTHING",
             )?
-            .query_row(
-                (
-                    record.0,
-                    name.as_str(),
-                    ext_key,
-                    to_json(body)?,
-                    from.0,
-                    rev.0,
-                    micros(self.now()),
-                    run.map(|id| id.0),
-                ),
-                |row| Ok(EventId(row.get(0)?)),
-            )
-            .optional()
-            .map_err(Into::into)
+            .execute((record.0, name.as_str(), ext_key, body, from.0, rev.0, micros(self.now()), run.map(|id| id.0)))?;
+        Ok((added == 1).then(|| EventId(self.connection.last_insert_rowid())))
     }
 
     /// Sends an event on its way to a platform; false when it is on its way, or was, already.
@@ -275,6 +300,14 @@ impl Tx<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn refresh_event(&self, event: EventId, body: &Facets) -> Result<bool, LedgerError> {
+        self.refresh_event_text(event, &to_json(body)?)
+    }
+
+    /// As [`Self::refresh_event`], with a body that is canonical JSON already.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn refresh_event_text(&self, event: EventId, body: &str) -> Result<bool, LedgerError> {
         let refreshed = self
             .connection
             .prepare_cached(
@@ -282,7 +315,7 @@ impl Tx<'_> {
                  AND NOT EXISTS (SELECT 1 FROM delivery WHERE event = ?1 AND state IN ('open', 'done'))
                  AND NOT EXISTS (SELECT 1 FROM intent WHERE event = ?1)",
             )?
-            .execute((event.0, to_json(body)?))?;
+            .execute((event.0, body))?;
         Ok(refreshed == 1)
     }
 }

@@ -96,6 +96,20 @@ impl View<'_> {
             .collect()
     }
 
+    /// Whether anything of a kind is held.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn holds(&self, platform: PlatformId, kind: Kind) -> Result<bool, LedgerError> {
+        self.connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM inbox WHERE platform = ?1 AND kind = ?2 AND state = 'held'
+                     AND remote_id IS NOT NULL)",
+            )?
+            .query_row((platform.0, kind.as_str()), |row| row.get(0))
+            .map_err(Into::into)
+    }
+
     /// The row that is held for an object.
     ///
     /// # Errors

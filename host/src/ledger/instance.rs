@@ -115,6 +115,8 @@ impl Tx<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn enter_safe_mode(&self, reason: &str) -> Result<(), LedgerError> {
+        // From now on records get numbers of another range.
+        self.record.set(None);
         self.connection
             .execute("UPDATE instance SET mode = 'safe', safe_reason = ?1, automatic = 0", [reason])
             .map(drop)
@@ -127,6 +129,7 @@ impl Tx<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn leave_safe_mode(&self, fingerprint: &str) -> Result<Instance, LedgerError> {
+        self.record.set(None);
         self.connection.execute(
             "UPDATE instance SET mode = 'normal', safe_reason = NULL, epoch = epoch + 1, host_fingerprint = ?1",
             [fingerprint],

@@ -139,8 +139,15 @@ pub struct NewIntent {
     pub run: Option<RunId>,
 }
 
-const COLUMNS: &str = "SELECT id, platform, kind, lane, record, event, op, idem_key, marker, body, revs, state, attempts, \
-    uncertain, absent_at, released, not_before, sent_at, remote_id, parts, error, run_id, created_at FROM intent";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, platform, kind, lane, record, event, op, idem_key, marker, body, revs, state, attempts, uncertain, \
+             absent_at, released, not_before, sent_at, remote_id, parts, error, run_id, created_at FROM intent WHERE ",
+            $rest
+        )
+    };
+}
 
 fn intent(row: &Row<'_>) -> Result<Intent, LedgerError> {
     let text = |column| row.get::<_, String>(column);
@@ -173,12 +180,8 @@ fn intent(row: &Row<'_>) -> Result<Intent, LedgerError> {
 }
 
 impl View<'_> {
-    fn intents_where(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Intent>, LedgerError> {
-        self.connection
-            .prepare_cached(&format!("{COLUMNS} WHERE {sql}"))?
-            .query_map(params, |row| Ok(intent(row)))?
-            .map(|row| row?)
-            .collect()
+    fn intents(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Intent>, LedgerError> {
+        self.connection.prepare_cached(sql)?.query_map(params, |row| Ok(intent(row)))?.map(|row| row?).collect()
     }
 
     /// An intent by number.
@@ -186,7 +189,7 @@ impl View<'_> {
     /// # Errors
     /// [`LedgerError::Missing`] when there is none.
     pub fn intent(&self, id: IntentId) -> Result<Intent, LedgerError> {
-        let found = self.intents_where("id = ?1", [id.0])?.pop();
+        let found = self.intents(select!("id = ?1"), [id.0])?.pop();
         found.ok_or_else(|| LedgerError::Missing { what: "intent", id: id.to_string() })
     }
 
@@ -195,7 +198,7 @@ impl View<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn intent_by_key(&self, platform: PlatformId, idem_key: &str) -> Result<Option<Intent>, LedgerError> {
-        Ok(self.intents_where("platform = ?1 AND idem_key = ?2", (platform.0, idem_key))?.pop())
+        Ok(self.intents(select!("platform = ?1 AND idem_key = ?2"), (platform.0, idem_key))?.pop())
     }
 
     /// The one open write of a record in a lane.
@@ -208,9 +211,11 @@ impl View<'_> {
         record: RecordId,
         lane: &str,
     ) -> Result<Option<Intent>, LedgerError> {
-        let open = "platform = ?1 AND record = ?2 AND lane = ?3
-            AND state IN ('planned', 'sending', 'unknown', 'retry', 'waiting')";
-        Ok(self.intents_where(open, (platform.0, record.0, lane))?.pop())
+        let open = select!(
+            "platform = ?1 AND record = ?2 AND lane = ?3
+             AND state IN ('planned', 'sending', 'unknown', 'retry', 'waiting')"
+        );
+        Ok(self.intents(open, (platform.0, record.0, lane))?.pop())
     }
 
     /// Writes of a kind that may be sent now, oldest first, but for those that are to be skipped.
@@ -255,8 +260,8 @@ impl View<'_> {
         after: IntentId,
         limit: u32,
     ) -> Result<Vec<Intent>, LedgerError> {
-        let sql = "platform = ?1 AND kind = ?2 AND state = ?3 AND id > ?4 ORDER BY id LIMIT ?5";
-        self.intents_where(sql, (platform.0, kind.as_str(), state.as_str(), after.0, limit))
+        let sql = select!("platform = ?1 AND kind = ?2 AND state = ?3 AND id > ?4 ORDER BY id LIMIT ?5");
+        self.intents(sql, (platform.0, kind.as_str(), state.as_str(), after.0, limit))
     }
 
     /// Everything that was planned for a record, oldest first.
@@ -264,7 +269,7 @@ impl View<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn intents_of(&self, record: RecordId) -> Result<Vec<Intent>, LedgerError> {
-        self.intents_where("record = ?1 ORDER BY id", [record.0])
+        self.intents(select!("record = ?1 ORDER BY id"), [record.0])
     }
 
     /// The intent that delivers an event to a platform.
@@ -272,7 +277,7 @@ impl View<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn intent_of_event(&self, platform: PlatformId, event: EventId) -> Result<Option<Intent>, LedgerError> {
-        Ok(self.intents_where("platform = ?1 AND event = ?2 ORDER BY id DESC LIMIT 1", (platform.0, event.0))?.pop())
+        Ok(self.intents(select!("platform = ?1 AND event = ?2 ORDER BY id DESC LIMIT 1"), (platform.0, event.0))?.pop())
     }
 
     /// What a lane of a record was last made to say there.
@@ -280,8 +285,8 @@ impl View<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn last_done(&self, platform: PlatformId, record: RecordId, lane: &str) -> Result<Option<Intent>, LedgerError> {
-        let sql = "platform = ?1 AND record = ?2 AND lane = ?3 AND state = 'done' ORDER BY id DESC LIMIT 1";
-        Ok(self.intents_where(sql, (platform.0, record.0, lane))?.pop())
+        let sql = select!("platform = ?1 AND record = ?2 AND lane = ?3 AND state = 'done' ORDER BY id DESC LIMIT 1");
+        Ok(self.intents(sql, (platform.0, record.0, lane))?.pop())
     }
 
     /// Creates that may have made the object with this marker: what a pull asks before it takes the object for new.
@@ -289,9 +294,11 @@ impl View<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn creates_by_marker(&self, platform: PlatformId, marker: &str) -> Result<Vec<Intent>, LedgerError> {
-        let sql = "platform = ?1 AND (marker = ?2 OR idem_key = ?2) AND op IN ('create', 'create-done', 'resume')
-            AND state IN ('planned', 'sending', 'unknown', 'retry', 'waiting', 'done') ORDER BY id";
-        self.intents_where(sql, (platform.0, marker))
+        let sql = select!(
+            "platform = ?1 AND (marker = ?2 OR idem_key = ?2) AND op IN ('create', 'create-done', 'resume')
+             AND state IN ('planned', 'sending', 'unknown', 'retry', 'waiting', 'done') ORDER BY id"
+        );
+        self.intents(sql, (platform.0, marker))
     }
 
     /// Creates under way or unknown that reported this object already.
@@ -304,9 +311,11 @@ impl View<'_> {
         kind: Kind,
         remote_id: &str,
     ) -> Result<Option<Intent>, LedgerError> {
-        let sql = "platform = ?1 AND kind = ?2 AND remote_id = ?3 AND op IN ('create', 'create-done', 'resume')
-            AND state IN ('planned', 'sending', 'unknown', 'retry', 'waiting') ORDER BY id";
-        Ok(self.intents_where(sql, (platform.0, kind.as_str(), remote_id))?.pop())
+        let sql = select!(
+            "platform = ?1 AND kind = ?2 AND remote_id = ?3 AND op IN ('create', 'create-done', 'resume')
+             AND state IN ('planned', 'sending', 'unknown', 'retry', 'waiting') ORDER BY id"
+        );
+        Ok(self.intents(sql, (platform.0, kind.as_str(), remote_id))?.pop())
     }
 
     /// How many objects of a record a platform was made to create already: the next create is of the generation after.

@@ -94,8 +94,6 @@ pub struct StoredLink {
     pub slot: String,
     /// The object's id.
     pub remote: RemoteRef,
-    /// Other ids under which it is known.
-    pub alt_ids: Vec<String>,
     /// What became of it.
     pub state: LinkState,
     /// Why.
@@ -149,8 +147,15 @@ impl NewLink {
     }
 }
 
-const COLUMNS: &str = "SELECT id, platform, kind, record, slot, remote_id, parent, version, alt_ids, state, reason, \
-    made_by, facets, created_at FROM link";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, platform, kind, record, slot, remote_id, parent, version, state, reason, made_by, facets, \
+             created_at FROM link",
+            $rest
+        )
+    };
+}
 
 fn link(row: &Row<'_>) -> Result<StoredLink, LedgerError> {
     Ok(StoredLink {
@@ -160,12 +165,11 @@ fn link(row: &Row<'_>) -> Result<StoredLink, LedgerError> {
         record: row.get::<_, Option<i64>>(3)?.map(RecordId),
         slot: row.get(4)?,
         remote: RemoteRef { id: row.get(5)?, parent: row.get(6)?, version: row.get(7)? },
-        alt_ids: document("link.alt_ids", &row.get::<_, String>(8)?)?,
-        state: row.get::<_, String>(9)?.parse()?,
-        reason: row.get(10)?,
-        made_by: row.get::<_, String>(11)?.parse()?,
-        facets: document("link.facets", &row.get::<_, String>(12)?)?,
-        created_at: from_micros(row.get(13)?),
+        state: row.get::<_, String>(8)?.parse()?,
+        reason: row.get(9)?,
+        made_by: row.get::<_, String>(10)?.parse()?,
+        facets: document("link.facets", &row.get::<_, String>(11)?)?,
+        created_at: from_micros(row.get(12)?),
     })
 }
 
@@ -176,13 +180,13 @@ impl View<'_> {
     /// [`LedgerError::Missing`] when there is none.
     pub fn link(&self, id: LinkId) -> Result<StoredLink, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?
+            .prepare_cached(select!(" WHERE id = ?1"))?
             .query_row([id.0], |row| Ok(link(row)))
             .optional()?
             .ok_or_else(|| LedgerError::Missing { what: "link", id: id.to_string() })?
     }
 
-    /// The link of a remote object, in whatever state, by its id or one of its other ids.
+    /// The link of a remote object, in whatever state.
     ///
     /// # Errors
     /// Of SQLite.
@@ -192,19 +196,8 @@ impl View<'_> {
         kind: RecordKind,
         remote_id: &str,
     ) -> Result<Option<StoredLink>, LedgerError> {
-        let found = self
-            .connection
-            .prepare_cached(&format!("{COLUMNS} WHERE platform = ?1 AND kind = ?2 AND remote_id = ?3"))?
-            .query_row((platform.0, kind.as_str(), remote_id), |row| Ok(link(row)))
-            .optional()?;
-        if let Some(found) = found {
-            return found.map(Some);
-        }
         self.connection
-            .prepare_cached(&format!(
-                "{COLUMNS} WHERE platform = ?1 AND kind = ?2 AND alt_ids <> '[]' AND state <> 'removed'
-                 AND EXISTS (SELECT 1 FROM json_each(alt_ids) WHERE value = ?3)"
-            ))?
+            .prepare_cached(select!(" WHERE platform = ?1 AND kind = ?2 AND remote_id = ?3"))?
             .query_row((platform.0, kind.as_str(), remote_id), |row| Ok(link(row)))
             .optional()?
             .transpose()
@@ -222,8 +215,8 @@ impl View<'_> {
         slot: &str,
     ) -> Result<Option<StoredLink>, LedgerError> {
         self.connection
-            .prepare_cached(&format!(
-                "{COLUMNS} WHERE platform = ?1 AND kind = ?2 AND record = ?3 AND slot = ?4 AND state <> 'removed'"
+            .prepare_cached(select!(
+                " WHERE platform = ?1 AND kind = ?2 AND record = ?3 AND slot = ?4 AND state <> 'removed'"
             ))?
             .query_row((platform.0, kind.as_str(), record.0, slot), |row| Ok(link(row)))
             .optional()?
@@ -236,7 +229,11 @@ impl View<'_> {
     /// Of SQLite.
     pub fn links_of(&self, record: RecordId) -> Result<Vec<StoredLink>, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{COLUMNS} WHERE record = ?1 ORDER BY id"))?
+            // Each state by itself has an index.
+            .prepare_cached(concat!(
+                select!(" WHERE record = ?1 AND state <> 'removed' UNION ALL "),
+                select!(" WHERE record = ?1 AND state = 'removed' ORDER BY id")
+            ))?
             .query_map([record.0], |row| Ok(link(row)))?
             .map(|row| row?)
             .collect()
@@ -255,8 +252,8 @@ impl View<'_> {
         limit: u32,
     ) -> Result<Vec<StoredLink>, LedgerError> {
         self.connection
-            .prepare_cached(&format!(
-                "{COLUMNS} WHERE platform = ?1 AND kind = ?2 AND state = ?3 AND id > ?4 ORDER BY id LIMIT ?5"
+            .prepare_cached(select!(
+                " WHERE platform = ?1 AND kind = ?2 AND state = ?3 AND id > ?4 ORDER BY id LIMIT ?5"
             ))?
             .query_map((platform.0, kind.as_str(), state.as_str(), after.0, limit), |row| Ok(link(row)))?
             .map(|row| row?)
@@ -391,6 +388,48 @@ impl Tx<'_> {
             self.wake(&on_link(new.platform, new.kind, record))?;
             self.wake(&on_remote(new.platform, new.kind, &new.remote.id))?;
         }
+        Ok(id)
+    }
+
+    /// Links a remote object to a record that was made for it just now, with what was seen of it. As [`Self::add_link`],
+    /// but nothing can wait for the record yet, and nothing else can be linked to it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] when the object belongs to another record.
+    pub fn add_first_link(&self, new: &NewLink, seen: &BTreeMap<FacetKey, LinkFacet>) -> Result<LinkId, LedgerError> {
+        let rev = self.next_rev()?;
+        let made = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO link (platform, kind, record, slot, remote_id, parent, version, state, reason, made_by,
+                     facets, rev, created_at, run_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                 ON CONFLICT (platform, kind, remote_id) DO NOTHING",
+            )?
+            .execute((
+                new.platform.0,
+                new.kind.as_str(),
+                new.record.map(|id| id.0),
+                &new.slot,
+                &new.remote.id,
+                &new.remote.parent,
+                &new.remote.version,
+                new.state.as_str(),
+                &new.reason,
+                new.made_by.as_str(),
+                to_json(seen)?,
+                rev.0,
+                micros(self.now()),
+                new.run.map(|id| id.0),
+            ))?;
+        if made == 1 {
+            let id = LinkId(self.connection.last_insert_rowid());
+            self.wake(&on_remote(new.platform, new.kind, &new.remote.id))?;
+            return Ok(id);
+        }
+        // It was seen before and left out, or unlinked.
+        let id = self.add_link(new)?;
+        self.set_link_facets(id, seen, None)?;
         Ok(id)
     }
 

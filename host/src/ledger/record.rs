@@ -1,6 +1,7 @@
 //! Hub records: their facets with history, and their natural keys.
 
 mod history;
+mod new;
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::wait::on_number;
-use super::{LedgerError, Tx, View, document, from_micros, micros, to_json};
+use super::{LedgerError, Tx, View, document, from_micros, to_json};
 use crate::model::kind::names;
 use crate::model::{FacetKey, Hash, Key, KeyType, PlatformId, RecordId, RecordKind, Rev, RunId};
+pub use new::{NewFacet, NewRecord};
 
 /// Whether a record is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,7 +91,26 @@ pub struct StoredRecord {
     pub created_at: Timestamp,
 }
 
+/// Which record it is, without what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Number.
+    pub id: RecordId,
+    /// Kind.
+    pub kind: RecordKind,
+    /// Platform that it came from.
+    pub origin: Option<PlatformId>,
+    /// Of a variant: the product that groups it.
+    pub product: Option<RecordId>,
+}
+
 impl StoredRecord {
+    /// Which it is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity { id: self.id, kind: self.kind, origin: self.origin, product: self.product }
+    }
+
     /// Body of a facet, read as its type.
     ///
     /// # Errors
@@ -97,7 +118,7 @@ impl StoredRecord {
     pub fn body<T: serde::de::DeserializeOwned>(&self, key: &FacetKey) -> Result<Option<T>, LedgerError> {
         self.facets
             .get(key)
-            .map(|facet| serde_json::from_value(facet.body.clone()))
+            .map(|facet| T::deserialize(&facet.body))
             .transpose()
             .map_err(|source| LedgerError::Corrupt { what: "facet", source })
     }
@@ -121,6 +142,8 @@ pub struct ChangedFacet {
     pub key: FacetKey,
     /// Its new position.
     pub rev: Rev,
+    /// Its position before.
+    pub before: Option<Rev>,
     /// What it was.
     pub old: Option<Value>,
 }
@@ -144,8 +167,14 @@ pub struct FacetHistory {
     pub run: Option<RunId>,
 }
 
-const COLUMNS: &str =
-    "SELECT id, kind, origin_platform, state, merged_into, product, facets, rev, created_at FROM record";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, kind, origin_platform, state, merged_into, product, facets, rev, created_at FROM record",
+            $rest
+        )
+    };
+}
 
 fn record(row: &Row<'_>) -> Result<StoredRecord, LedgerError> {
     Ok(StoredRecord {
@@ -168,7 +197,7 @@ impl View<'_> {
     /// [`LedgerError::Missing`] when there is none.
     pub fn record(&self, id: RecordId) -> Result<StoredRecord, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?
+            .prepare_cached(select!(" WHERE id = ?1"))?
             .query_row([id.0], |row| Ok(record(row)))
             .optional()?
             .ok_or_else(|| LedgerError::Missing { what: "record", id: id.to_string() })?
@@ -180,7 +209,7 @@ impl View<'_> {
     /// Of SQLite.
     pub fn variants_of(&self, product: RecordId) -> Result<Vec<StoredRecord>, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{COLUMNS} WHERE product = ?1 AND state = 'active' ORDER BY id"))?
+            .prepare_cached(select!(" WHERE product = ?1 AND state = 'active' ORDER BY id"))?
             .query_map([product.0], |row| Ok(record(row)))?
             .map(|row| row?)
             .collect()
@@ -197,9 +226,7 @@ impl View<'_> {
         limit: u32,
     ) -> Result<Vec<StoredRecord>, LedgerError> {
         self.connection
-            .prepare_cached(&format!(
-                "{COLUMNS} WHERE kind = ?1 AND id > ?2 AND state = 'active' ORDER BY id LIMIT ?3"
-            ))?
+            .prepare_cached(select!(" WHERE kind = ?1 AND id > ?2 AND state = 'active' ORDER BY id LIMIT ?3"))?
             .query_map((kind.as_str(), after.0, limit), |row| Ok(record(row)))?
             .map(|row| row?)
             .collect()
@@ -243,8 +270,8 @@ impl View<'_> {
         limit: u32,
     ) -> Result<Vec<StoredRecord>, LedgerError> {
         self.connection
-            .prepare_cached(&format!(
-                "{COLUMNS} WHERE (?1 IS NULL OR kind = ?1) AND (?2 = '' OR id IN (
+            .prepare_cached(select!(
+                " WHERE (?1 IS NULL OR kind = ?1) AND (?2 = '' OR id IN (
                      SELECT record FROM record_key
                      WHERE substr(value, 1, length(?2)) = ?2 OR substr(value, -length(?2) - 1) = '/' || ?2
                      UNION SELECT record FROM link WHERE remote_id = ?2 AND record IS NOT NULL))
@@ -257,29 +284,6 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// A new record without facets and keys. Numbers stand in markers on platforms, so a restored ledger never gives one
-    /// again that was given after its backup: each epoch has a range of its own.
-    ///
-    /// # Errors
-    /// Of SQLite.
-    pub fn create_record(
-        &self,
-        kind: RecordKind,
-        origin: Option<PlatformId>,
-        run: Option<RunId>,
-    ) -> Result<RecordId, LedgerError> {
-        let rev = self.next_rev()?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO record (id, kind, origin_platform, rev, created_at, run_id)
-                 SELECT max((SELECT coalesce(max(id), 0) FROM record) + 1, (epoch - (mode = 'normal')) * 4294967296 + 1),
-                     ?1, ?2, ?3, ?4, ?5
-                 FROM instance",
-            )?
-            .execute((kind.as_str(), origin.map(|id| id.0), rev.0, micros(self.now()), run.map(|id| id.0)))?;
-        Ok(RecordId(self.connection.last_insert_rowid()))
-    }
-
     /// Writes the facets whose body differs, with history and a new position each, and returns those. A figure that is
     /// the same again only gets its newer `as_of`.
     ///
@@ -335,7 +339,8 @@ impl Tx<'_> {
                 _ => record.facets.remove(&change.key),
             };
             record.rev = rev;
-            changed.push(ChangedFacet { key: change.key, rev, old: old.map(|old| old.body) });
+            let (before, old) = old.map(|old| (old.rev, old.body)).unzip();
+            changed.push(ChangedFacet { key: change.key, rev, before, old });
         }
         if !changed.is_empty() {
             self.note_history(record.id, &changed, from, rule, run)?;
@@ -355,11 +360,14 @@ impl Tx<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn add_keys(&self, record: RecordId, kind: RecordKind, keys: &[Key]) -> Result<(), LedgerError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO record_key (kind, type, value, record) VALUES (?1, ?2, ?3, ?4)")?;
         for key in keys.iter().filter(|key| !key.value.is_empty()) {
-            let added = self
-                .connection
-                .prepare_cached("INSERT OR IGNORE INTO record_key (kind, type, value, record) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((kind.as_str(), key.kind.as_str(), &key.value, record.0))?;
+            let added = insert.execute((kind.as_str(), key.kind.as_str(), &key.value, record.0))?;
             if added > 0 && key.kind == KeyType::OrderNumber {
                 self.wake(&on_number(&key.value))?;
             }

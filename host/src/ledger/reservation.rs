@@ -32,8 +32,14 @@ pub struct Reservation {
     pub open: bool,
 }
 
-const COLUMNS: &str =
-    "SELECT id, \"order\", line, variant, qty, shop, opened_at, accepted_at, shipped_qty, state FROM reservation";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, \"order\", line, variant, qty, shop, opened_at, accepted_at, shipped_qty, state FROM reservation",
+            $rest
+        )
+    };
+}
 
 fn reservation(row: &Row<'_>) -> Result<Reservation, LedgerError> {
     Ok(Reservation {
@@ -63,7 +69,7 @@ impl View<'_> {
     /// Of SQLite.
     pub fn reservations_of(&self, order: RecordId) -> Result<Vec<Reservation>, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{COLUMNS} WHERE \"order\" = ?1 ORDER BY id"))?
+            .prepare_cached(select!(" WHERE \"order\" = ?1 ORDER BY id"))?
             .query_map([order.0], |row| Ok(reservation(row)))?
             .map(|row| row?)
             .collect()
@@ -75,7 +81,7 @@ impl View<'_> {
     /// Of SQLite.
     pub fn open_reservations(&self, variant: RecordId) -> Result<Vec<Reservation>, LedgerError> {
         self.connection
-            .prepare_cached(&format!("{COLUMNS} WHERE variant = ?1 AND state = 'open' ORDER BY id"))?
+            .prepare_cached(select!(" WHERE variant = ?1 AND state = 'open' ORDER BY id"))?
             .query_map([variant.0], |row| Ok(reservation(row)))?
             .map(|row| row?)
             .collect()

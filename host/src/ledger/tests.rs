@@ -129,6 +129,12 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
+    /// Makes what a record says unreadable.
+    pub(crate) fn spoil(&self, record: crate::model::RecordId) -> Result<(), LedgerError> {
+        self.connection.execute("UPDATE record SET facets = '{' WHERE id = ?1", [record.0])?;
+        Ok(())
+    }
+
     /// As if all of it had been sent.
     pub(crate) fn clear_wants(&self, platform: PlatformId) -> Result<(), LedgerError> {
         self.connection.execute("DELETE FROM want WHERE platform = ?1", [platform.0])?;

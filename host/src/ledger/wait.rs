@@ -38,6 +38,7 @@ impl Tx<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn wait_for(&self, what: Waiting, id: &str, reason_key: &str) -> Result<(), LedgerError> {
+        self.waits.set(Some(true));
         self.connection
             .prepare_cached("INSERT OR IGNORE INTO wait (what, what_id, reason_key) VALUES (?1, ?2, ?3)")?
             .execute((what.as_str(), id, reason_key))?;
@@ -49,6 +50,9 @@ impl Tx<'_> {
     /// # Errors
     /// Of SQLite.
     pub fn wake(&self, reason_key: &str) -> Result<usize, LedgerError> {
+        if !self.anything_waits()? {
+            return Ok(0);
+        }
         let woken: Vec<(String, String)> = self
             .connection
             .prepare_cached("DELETE FROM wait WHERE reason_key = ?1 RETURNING what, what_id")?
@@ -70,6 +74,19 @@ impl Tx<'_> {
             }
         }
         Ok(woken.len())
+    }
+
+    /// Every new link wakes what waited for it, and mostly nothing waits at all.
+    fn anything_waits(&self) -> Result<bool, LedgerError> {
+        if let Some(waits) = self.waits.get() {
+            return Ok(waits);
+        }
+        let waits = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM wait)")?
+            .query_row([], |row| row.get::<_, bool>(0))?;
+        self.waits.set(Some(waits));
+        Ok(waits)
     }
 }
 

@@ -5,13 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
 use super::outcome::RemoteError;
 use super::record::{Part, Record, RemoteRef};
 
 /// What to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Changed since (absent: everything) and not after `until`.
     Changed {
@@ -27,7 +29,7 @@ pub enum Scope {
 }
 
 /// One call of `pull`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullRequest {
     /// Kind.
     pub kind: Kind,
@@ -40,7 +42,7 @@ pub struct PullRequest {
 }
 
 /// Something that could not be read; kept raw.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// Id, if known.
     pub id: Option<String>,
@@ -51,7 +53,7 @@ pub struct Unreadable {
 }
 
 /// A record that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present {
     /// Identity.
     pub remote: RemoteRef,
@@ -62,7 +64,7 @@ pub struct Present {
 }
 
 /// One page of a pull.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// Records with op `read`.
     pub records: Vec<Record>,
@@ -83,7 +85,7 @@ pub struct Page {
 }
 
 /// What `find` looks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     /// Idempotency key of the write.
     pub item: String,
@@ -96,7 +98,7 @@ pub struct Probe {
 }
 
 /// A match of `find`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Identity.
     pub remote: RemoteRef,
@@ -109,7 +111,7 @@ pub struct Found {
 }
 
 /// One record to be removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doomed {
     /// Idempotency key.
     pub item: String,

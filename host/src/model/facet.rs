@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// `name[:scope]`, e.g. `head`, `texts:de`, `price:special:CH:10`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,9 +118,18 @@ impl Hash {
     /// Lower-case hexadecimal.
     #[must_use]
     pub fn to_hex(self) -> String {
+        self.with_hex(ToOwned::to_owned)
+    }
+
+    /// Lends the text of [`Self::to_hex`]; a page of records has thousands of hashes.
+    fn with_hex<T>(self, use_it: impl FnOnce(&str) -> T) -> T {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+        let mut hex = [0; 32];
+        for (byte, pair) in self.0.iter().zip(hex.chunks_exact_mut(2)) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        use_it(str::from_utf8(&hex).expect("digits are ASCII"))
     }
 
     /// From [`Self::to_hex`].
@@ -136,6 +146,30 @@ impl Hash {
     }
 }
 
+/// A body in the form in which it is stored and hashed, made once.
+#[derive(Debug, Clone)]
+pub struct Canonical {
+    /// Canonical JSON.
+    pub text: Box<RawValue>,
+    /// Of that.
+    pub hash: Hash,
+}
+
+impl Canonical {
+    /// Of a body.
+    #[must_use]
+    pub fn of(body: &Value) -> Self {
+        let text = to_raw_value(body).expect("a value is JSON");
+        Self { hash: Hash::of_bytes(text.get().as_bytes()), text }
+    }
+
+    /// Of each body, in the order of the keys.
+    #[must_use]
+    pub fn all(facets: &Facets) -> Vec<Self> {
+        facets.values().map(Self::of).collect()
+    }
+}
+
 impl fmt::Debug for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_hex())
@@ -144,7 +178,7 @@ impl fmt::Debug for Hash {
 
 impl Serialize for Hash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_hex())
+        self.with_hex(|hex| serializer.serialize_str(hex))
     }
 }
 

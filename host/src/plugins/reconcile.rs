@@ -3,8 +3,10 @@
 //! Every file is read whole and settled, then looked at (parsed, checked, compiled, asked what it is), then decided
 //! upon. What was decided is durable before anything is swapped.
 
+mod signed;
+mod stamps;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,6 +15,7 @@ use jiff::Timestamp;
 
 use super::compare::compare;
 use super::registry::{Known, Looked, Registry, RegistryError, Served, Stamp, Table, Verdict, Work};
+use super::signature::{Signed, Signers};
 use crate::crash;
 use crate::ledger::LedgerError;
 use crate::ledger::plugin::PluginStanding;
@@ -67,6 +70,12 @@ impl Registry {
         if first {
             table = self.recall().await?;
         }
+        // Others judge otherwise: every file is read again then.
+        let signers = self.signers();
+        let judged_anew = work.signers.as_ref().is_none_or(|before| **before != *signers);
+        if judged_anew {
+            table.files.clear();
+        }
         let mut stamps = self.stamps().await?;
         let mut reads = self.read_changed(&table, &stamps).await;
         let strange =
@@ -88,9 +97,13 @@ impl Registry {
             });
         }
 
-        let mut round = Round { registry: self, table, stamps, fresh: HashMap::new(), trials: Vec::new(), first };
+        let (fresh, signed) = (HashMap::new(), HashMap::new());
+        let mut round =
+            Round { registry: self, signers: signers.clone(), table, stamps, fresh, signed, trials: Vec::new(), first };
         if first {
             round.restore().await;
+        } else if judged_anew {
+            round.dismiss_unsigned().await;
         }
         round.table.files.retain(|file, _| round.stamps.contains_key(file));
         for (file, read) in reads {
@@ -105,6 +118,7 @@ impl Registry {
         }
         self.commit(table).await?;
         work.recalled = true;
+        work.signers = Some(signers);
         Ok(complete)
     }
 
@@ -128,8 +142,8 @@ impl Registry {
 
     /// The candidates in the folder.
     async fn stamps(&self) -> Result<BTreeMap<String, Stamp>, RegistryError> {
-        let folder = self.inner.folder.clone();
-        let listed = tokio::task::spawn_blocking(move || stamps(&folder))
+        let (folder, signed) = (self.inner.folder.clone(), self.signers().required());
+        let listed = tokio::task::spawn_blocking(move || stamps::stamps(&folder, signed))
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)));
         listed.map_err(|source| RegistryError::Folder { path: self.inner.folder.clone(), source })
@@ -141,7 +155,7 @@ impl Registry {
         for (file, stamp) in stamps {
             let known = table.files.get(file).is_some_and(|known| {
                 let passes = matches!(known.verdict, Verdict::Refused { passes: true, .. });
-                let settled = known.read.duration_since(stamp.modified).is_ok_and(|age| age > TICK);
+                let settled = known.read.duration_since(stamp.changed()).is_ok_and(|age| age > TICK);
                 known.stamp == *stamp && settled && !passes
             });
             if known {
@@ -218,10 +232,13 @@ struct Trial {
 /// One reconciliation: what it has found out and changed so far.
 struct Round<'a> {
     registry: &'a Registry,
+    signers: Arc<Signers>,
     table: Table,
     stamps: BTreeMap<String, Stamp>,
     /// Builds that were loaded in it.
     fresh: HashMap<String, (Arc<Build>, Arc<[u8]>)>,
+    /// Valid signatures by hash, to be kept with the bytes.
+    signed: HashMap<String, Signed>,
     trials: Vec<Trial>,
     /// The first of this process: nothing serves yet.
     first: bool,
@@ -264,6 +281,10 @@ impl Round<'_> {
             tracing::warn!(path = %path.display(), "the kept bytes of a connector are gone");
             return None;
         }
+        if let Err(error) = self.judge_kept(hash).await {
+            tracing::warn!(%error, connector = looked.description.id, "a kept connector has no valid signature");
+            return None;
+        }
         let engine = &self.registry.inner.engine;
         let build = Build::known(engine, hash.to_owned(), path, looked.description.clone());
         if looked.host != self.host() {
@@ -290,17 +311,20 @@ impl Round<'_> {
         let known = match content {
             Content::Refused(reason) => refused(None, reason, false),
             Content::Unreadable(reason) => refused(None, reason, true),
-            Content::Bytes { hash, bytes } => match self.examine(work, file, &hash, bytes).await {
-                // The decision follows.
-                Ok(()) => Known { stamp, read, hash: Some(hash), verdict: Verdict::Serving, at },
-                Err((reason, passes)) => refused(Some(hash), reason, passes),
+            Content::Bytes { hash, bytes } => match self.judge_file(file, &hash, &bytes) {
+                Err(verdict) => Known { stamp, read, hash: Some(hash), verdict, at },
+                Ok(()) => match self.examine(work, file, &hash, bytes).await {
+                    // The decision follows.
+                    Ok(()) => Known { stamp, read, hash: Some(hash), verdict: Verdict::Serving, at },
+                    Err((reason, passes)) => refused(Some(hash), reason, passes),
+                },
             },
         };
         match self.table.files.get_mut(file) {
             // Nothing new but the times: what stood of it and since when stays.
-            Some(before) if before.hash == known.hash && !matches!(known.verdict, Verdict::Refused { .. }) => {
+            Some(before) if before.hash == known.hash && !known.verdict.is_closed() => {
                 (before.stamp, before.read) = (stamp, read);
-                if matches!(before.verdict, Verdict::Refused { .. }) {
+                if before.verdict.is_closed() {
                     before.verdict = known.verdict;
                 }
             }
@@ -330,6 +354,7 @@ impl Round<'_> {
             // The bytes may be needed to keep them.
             let engine = &self.registry.inner.engine;
             let path = self.registry.inner.folder.join(file);
+            self.agree(hash, &looked.description)?;
             let build = Build::known(engine, hash.to_owned(), path, looked.description.clone());
             self.fresh.insert(hash.to_owned(), (Arc::new(build), bytes));
             return Ok(());
@@ -338,6 +363,7 @@ impl Round<'_> {
         match Build::load(&self.registry.inner.engine, bytes.clone(), known).await {
             Ok(build) => {
                 let description = build.description().clone();
+                self.agree(hash, &description)?;
                 let (standing, reason) =
                     before.map_or((PluginStanding::Held, None), |looked| (looked.standing, looked.reason));
                 let looked = Looked { file: file.to_owned(), description, host, standing, reason };
@@ -364,8 +390,8 @@ impl Round<'_> {
         order.sort();
         for (_, file) in order {
             let Some(known) = self.table.files.get(&file) else { continue };
-            let refused = matches!(known.verdict, Verdict::Refused { .. });
-            let Some(hash) = known.hash.clone().filter(|_| !refused) else { continue };
+            let closed = known.verdict.is_closed();
+            let Some(hash) = known.hash.clone().filter(|_| !closed) else { continue };
             let verdict = match self.decide(&file, &hash) {
                 Decision::Serve => self.serve(&file, &hash).await,
                 Decision::Hold { reason, wants } => {
@@ -465,6 +491,14 @@ impl Round<'_> {
                 (Arc::new(Build::known(engine, name, path, looked.description.clone())), bytes)
             }
         };
+        if !self.signed.contains_key(hash)
+            && let Err(verdict) = self.judge_file(file, hash, &bytes)
+        {
+            return verdict;
+        }
+        if let Err((reason, passes)) = self.agree(hash, &looked.description) {
+            return Verdict::Refused { reason, passes };
+        }
         // All that can fail fails before the swap. At a start nothing serves meanwhile, so it is left to the first use.
         if !self.first
             && let Err(error) = build.prepare().await
@@ -475,7 +509,9 @@ impl Round<'_> {
             None => build,
             Some(memory) => {
                 let (kept, name) = (memory.kept.clone(), hash.to_owned());
-                let keep = tokio::task::spawn_blocking(move || kept.keep(&name, &bytes)).await;
+                let signature = self.signed.get(hash).map(|signed| signed.text.clone());
+                let keep = move || kept.keep(&name, &bytes, signature.as_deref());
+                let keep = tokio::task::spawn_blocking(keep).await;
                 if let Err(error) = keep.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
                     return passes(&format!("its bytes cannot be kept: {error}"));
                 }
@@ -530,42 +566,4 @@ enum Decision {
     StayBack {
         reason: String,
     },
-}
-
-fn stamps(folder: &Path) -> std::io::Result<BTreeMap<String, Stamp>> {
-    let mut stamps = BTreeMap::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if !is_candidate(&name) {
-            continue;
-        }
-        // Links are followed: operators link builds into the folder. What vanished meanwhile is not there.
-        let Ok(meta) = std::fs::metadata(entry.path()) else { continue };
-        if meta.is_file() {
-            let inode = (meta.dev(), meta.ino(), meta.ctime(), meta.ctime_nsec());
-            stamps.insert(name, Stamp { size: meta.len(), modified: meta.modified()?, inode });
-        }
-    }
-    Ok(stamps)
-}
-
-/// Whether a name is that of a finished file; copies in progress have other names.
-fn is_candidate(name: &str) -> bool {
-    !name.starts_with('.') && (name.ends_with(".wasm") || name.ends_with(".cwasm"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_copies_in_progress_are_no_candidates() {
-        for name in [".shop.wasm", "shop.wasm.tmp", "shop.wasm.part", "shop.wasm~", "README.md", ".shop.wasm.x7Gh2"] {
-            assert!(!is_candidate(name), "{name}");
-        }
-        for name in ["shop.wasm", "shop-1.2.0.wasm", "shop.cwasm"] {
-            assert!(is_candidate(name), "{name}");
-        }
-    }
 }

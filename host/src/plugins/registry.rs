@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
 use super::kept::Kept;
+use super::signature::Signers;
 use crate::ledger::plugin::{ConnectorRow, PluginRow, PluginStanding};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::description::Description;
@@ -29,6 +30,8 @@ pub struct Registry {
 pub(super) struct Inner {
     pub(super) folder: PathBuf,
     pub(super) engine: Engine,
+    /// Whose signatures count.
+    signers: RwLock<Arc<Signers>>,
     /// What outlives the process; absent in commands that only look.
     pub(super) memory: Option<Memory>,
     /// One reconciliation at a time.
@@ -45,6 +48,8 @@ pub(super) struct Inner {
 pub(super) struct Work {
     /// What was remembered has been read.
     pub(super) recalled: bool,
+    /// By whom what is known was judged.
+    pub(super) signers: Option<Arc<Signers>>,
     /// Why contents were refused, by hash.
     pub(super) refusals: HashMap<String, String>,
 }
@@ -90,6 +95,13 @@ pub enum Standing {
         /// What it wants that the build before did not, one by one.
         wants: Vec<String>,
         /// An earlier build from this file serves.
+        earlier_serves: bool,
+    },
+    /// It is not looked at before its signature is there.
+    Waiting {
+        /// A sentence with what to do.
+        reason: String,
+        /// An earlier build from this file still serves.
         earlier_serves: bool,
     },
     /// It cannot be used.
@@ -139,6 +151,13 @@ pub enum Change {
         /// A sentence with what to do.
         reason: String,
     },
+    /// A file waits for its signature.
+    Waiting {
+        /// File.
+        file: String,
+        /// A sentence with what to do.
+        reason: String,
+    },
     /// A file was refused.
     Refused {
         /// File.
@@ -164,13 +183,24 @@ pub(super) struct Table {
     pub(super) looked: HashMap<String, Looked>,
 }
 
+/// Device, number and change of an inode.
+pub(super) type Inode = (u64, u64, i64, i64);
+
 /// What tells that a file is not the one that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) size: u64,
     pub(super) modified: SystemTime,
-    /// Device, number and change of the inode.
-    pub(super) inode: (u64, u64, i64, i64),
+    pub(super) inode: Inode,
+    /// The same of its signature, where one is needed and there.
+    pub(super) signature: Option<(u64, SystemTime, Inode)>,
+}
+
+impl Stamp {
+    /// When the file or its signature was changed last.
+    pub(super) fn changed(&self) -> SystemTime {
+        self.signature.map_or(self.modified, |(_, modified, _)| modified.max(self.modified))
+    }
 }
 
 /// What is known of a file.
@@ -188,7 +218,15 @@ pub(super) struct Known {
 pub(super) enum Verdict {
     Serving,
     Held { reason: String, wants: Vec<String> },
+    Waiting { reason: String },
     Refused { reason: String, passes: bool },
+}
+
+impl Verdict {
+    /// Nothing of the file is used.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self, Self::Waiting { .. } | Self::Refused { .. })
+    }
 }
 
 /// Which build serves a connector.
@@ -241,6 +279,7 @@ impl Registry {
             inner: Arc::new(Inner {
                 folder: folder.to_owned(),
                 engine,
+                signers: RwLock::default(),
                 memory,
                 work: tokio::sync::Mutex::default(),
                 table: RwLock::default(),
@@ -248,6 +287,16 @@ impl Registry {
                 looked: watch::channel(()).0,
             }),
         })
+    }
+
+    /// From the next reconciliation on, only files count that these have signed, if they are asked for; what serves
+    /// already is judged anew too.
+    pub fn set_signers(&self, signers: Signers) {
+        *self.inner.signers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signers);
+    }
+
+    pub(super) fn signers(&self) -> Arc<Signers> {
+        self.inner.signers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The folder.
@@ -419,6 +468,7 @@ impl Registry {
                     tracing::info!(connector, version, file, "connector is served");
                 }
                 Change::Held { file, reason } => tracing::warn!(file, reason, "plugin file is held"),
+                Change::Waiting { file, reason } => tracing::warn!(file, reason, "plugin file waits for its signature"),
                 Change::Refused { file, reason } => tracing::warn!(file, reason, "plugin file is refused"),
                 Change::Missing { connector } => tracing::warn!(connector, "connector is missing"),
             }
@@ -467,6 +517,7 @@ fn plugin(table: &Table, file: &str, known: &Known) -> Plugin {
     let standing = match known.verdict.clone() {
         Verdict::Serving => Standing::Serving,
         Verdict::Held { reason, wants } => Standing::Held { reason, wants, earlier_serves },
+        Verdict::Waiting { reason } => Standing::Waiting { reason, earlier_serves },
         Verdict::Refused { reason, .. } => Standing::Refused { reason, earlier_serves },
     };
     let (size, hash, at) = (known.stamp.size, known.hash.clone(), known.at);
@@ -495,6 +546,7 @@ fn changes(old: &Table, new: &Table) -> Vec<Change> {
         match known.verdict.clone() {
             Verdict::Serving => {}
             Verdict::Held { reason, .. } => changes.push(Change::Held { file: file.clone(), reason }),
+            Verdict::Waiting { reason } => changes.push(Change::Waiting { file: file.clone(), reason }),
             Verdict::Refused { reason, .. } => changes.push(Change::Refused { file: file.clone(), reason }),
         }
     }

@@ -47,6 +47,16 @@ pub enum CheckError {
     /// Not a connector.
     #[error("the component exports no interface `{PACKAGE}/connector`; it is no Tradepost connector")]
     NoConnector,
+    /// Imports what no host lends.
+    #[error(
+        "the component imports `{import}`, which this host does not lend; it lends the interfaces of `{PACKAGE}`, \
+         requests by `wasi:http` 0.2 (`types`, `outgoing-handler`), and WASI 0.2 with nothing in it: build the connector \
+         without it"
+    )]
+    Import {
+        /// Its name.
+        import: String,
+    },
     /// Built for another contract.
     #[error("{0}")]
     Mismatch(Box<Mismatch>),
@@ -102,7 +112,29 @@ impl fmt::Display for Mismatch {
 /// # Errors
 /// See [`CheckError`].
 pub fn check(bytes: &[u8]) -> Result<Checked, CheckError> {
-    let host = HOST.get();
+    static HOST: LazyLock<Contract> = LazyLock::new(|| {
+        Contract::new(v0_1::wit::COMPONENT_TYPE).expect("the bindings contain the world they were made from")
+    });
+    HOST.check(bytes)
+}
+
+impl Contract {
+    /// Of a world as `wit_component::metadata::encode` writes it; `None`: it is none.
+    #[must_use]
+    pub fn new(encoded: &[u8]) -> Option<Self> {
+        Host::new(encoded).map(Self)
+    }
+
+    /// Parses the whole file and compares it with this contract.
+    ///
+    /// # Errors
+    /// See [`CheckError`].
+    pub fn check(&self, bytes: &[u8]) -> Result<Checked, CheckError> {
+        check_against(&self.0, bytes)
+    }
+}
+
+fn check_against(host: &Host, bytes: &[u8]) -> Result<Checked, CheckError> {
     let features = WasmFeatures::default() & !WasmFeatures::CM_ASYNC;
     let component = match Parsed::new(bytes, features) {
         Ok(component) => component,
@@ -141,7 +173,12 @@ pub fn check(bytes: &[u8]) -> Result<Checked, CheckError> {
         return Err(CheckError::NoConnector);
     }
     for name in &component.imports {
-        let Some(interface) = Interface::parse(name) else { continue };
+        let Some(interface) = Interface::parse(name) else {
+            if is_wasi(name) {
+                continue;
+            }
+            return Err(CheckError::Import { import: name.clone() });
+        };
         let Some(found) = instance(component.types.as_ref().component_item_for_import(name)) else { continue };
         let Some((host_name, expected)) = host.import(interface.name) else {
             let difference = Difference {
@@ -158,6 +195,19 @@ pub fn check(bytes: &[u8]) -> Result<Checked, CheckError> {
     Ok(checked)
 }
 
+/// Whether the import is one of WASI 0.2 that is linked. Functions and types are compared by the linker.
+fn is_wasi(import: &str) -> bool {
+    let Some((package, rest)) = import.split_once('/') else { return false };
+    let Some((interface, version)) = rest.split_once('@') else { return false };
+    let version = version.strip_prefix("0.2.").is_some_and(|patch| patch.parse::<u32>().is_ok());
+    version
+        && match package {
+            "wasi:cli" | "wasi:clocks" | "wasi:filesystem" | "wasi:io" | "wasi:random" | "wasi:sockets" => true,
+            "wasi:http" => matches!(interface, "types" | "outgoing-handler"),
+            _ => false,
+        }
+}
+
 struct Interface<'a> {
     name: &'a str,
     version: &'a str,
@@ -172,7 +222,7 @@ impl<'a> Interface<'a> {
 
     fn verdict(&self, host_name: &str, difference: Option<Difference>) -> Result<(), CheckError> {
         let host_version = host_name.split_once('@').map_or(host_name, |(_, version)| version);
-        if difference.is_none() && self.version == host_version {
+        if difference.is_none() && suits(self.version, host_version) {
             return Ok(());
         }
         Err(CheckError::Mismatch(Box::new(Mismatch {
@@ -182,6 +232,18 @@ impl<'a> Interface<'a> {
             difference,
         })))
     }
+}
+
+/// Whether versions may go together where the types do: pre-releases only with themselves, releases within their track
+/// (`0.1.x`).
+fn suits(component: &str, host: &str) -> bool {
+    let track = |version: &str| {
+        let (track, patch) = version.rsplit_once('.')?;
+        patch.parse::<u32>().ok()?;
+        let released = track.split('.').count() == 2 && track.split('.').all(|part| part.parse::<u32>().is_ok());
+        released.then(|| track.to_owned())
+    };
+    component == host || track(component).is_some_and(|ours| track(host) == Some(ours))
 }
 
 fn instance(item: Option<&ComponentItem>) -> Option<ComponentInstanceTypeId> {
@@ -224,22 +286,13 @@ impl Parsed {
     }
 }
 
-/// The host's own world, from the bindings.
+/// What a host has, to compare components with.
+pub struct Contract(Host);
+
+/// A host's own world.
 struct Host {
     types: Types,
     world: ComponentTypeId,
-}
-
-struct HostContract(LazyLock<Host>);
-
-static HOST: HostContract = HostContract(LazyLock::new(|| {
-    Host::new(v0_1::wit::COMPONENT_TYPE).expect("the bindings contain the world they were made from")
-}));
-
-impl HostContract {
-    fn get(&self) -> &Host {
-        &self.0
-    }
 }
 
 impl Host {

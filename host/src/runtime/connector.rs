@@ -1,11 +1,14 @@
 //! A platform's connector for one run: a build of it with the platform's settings and powers.
 
+mod end;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 use wasmtime::Store as WasmStore;
@@ -22,7 +25,9 @@ use super::imports::{Clock, Phase, Powers};
 use super::instance::{self, Call, State};
 use super::limits::{Limit, Limits};
 use super::log::{LineRate, Log};
-use super::power::{Answer, CallContext, Class, HttpClient, Request, Store};
+use super::power::{Answer, CallContext, Class, Deeds, HttpClient, Request, Store};
+use super::tape::Recording;
+use super::witness::{Input, Witness};
 use crate::ledger::LedgerError;
 use crate::model::description::{Account, Description, Removal};
 use crate::model::{
@@ -30,6 +35,10 @@ use crate::model::{
     RemoteError,
 };
 use crate::sync::connector::{Connector, Content, Settle};
+use end::{End, Told};
+
+/// Most bytes of bodies that are recorded of one call.
+const RECORDED: usize = 8 << 20;
 
 /// Makes platforms' connectors: the engine with what all platforms share.
 pub struct Runtime {
@@ -98,13 +107,15 @@ impl Runtime {
             limits: lent.limits,
             lines,
             preview: lent.preview,
+            clock: Clock::Real,
+            witness: None,
             build,
         }
     }
 }
 
 /// Settings with the schema's defaults where the operator said nothing.
-fn with_defaults(schema: &Value, settings: Value) -> Value {
+pub(super) fn with_defaults(schema: &Value, settings: Value) -> Value {
     let mut settings = match settings {
         Value::Object(settings) => settings,
         _ => serde_json::Map::new(),
@@ -126,11 +137,25 @@ pub struct PlatformConnector {
     limits: Arc<Limits>,
     lines: LineRate,
     preview: bool,
+    clock: Clock,
+    witness: Option<Arc<dyn Witness>>,
     blobs: PlatformBlobs,
     powers: Powers,
 }
 
 impl PlatformConnector {
+    /// Tells somebody of every call.
+    #[must_use]
+    pub fn seen_by(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness: Some(witness), ..self }
+    }
+
+    /// Lets the connector believe that it is this time.
+    #[must_use]
+    pub fn at(self, time: Timestamp) -> Self {
+        Self { clock: Clock::At(time), ..self }
+    }
+
     /// The build that serves this run.
     #[must_use]
     pub fn build(&self) -> &Arc<Build> {
@@ -146,7 +171,10 @@ impl PlatformConnector {
             deadline: Instant::now() + self.limits.call(),
             limits: self.limits.clone(),
             blobs: self.blobs.clone(),
-            deeds: Arc::default(),
+            deeds: match self.witness {
+                Some(_) => Arc::new(Deeds::recorded(Recording::new(RECORDED))),
+                None => Arc::default(),
+            },
         }
     }
 
@@ -193,17 +221,18 @@ impl PlatformConnector {
             context,
             phase,
             powers: self.powers.clone(),
-            clock: Clock::Real,
+            clock: self.clock,
             log: Log::new(Some(&self.code), &name, &self.limits, self.lines.clone()),
-            storage: Overlay::default(),
+            storage: if self.witness.is_some() { Overlay::remembering() } else { Overlay::default() },
         };
+        let began = Timestamp::now();
         let finished = instance::run(build.engine(), &code.pre, call, work).await;
         let result = match finished.result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(CallError::Remote(v0_1::from_error(error))),
             Err(error) => Err(error),
         };
-        (result, End { unsafe_sent: seen.unsafe_sent(), storage: finished.storage })
+        (result, End { began, unsafe_sent: seen.unsafe_sent(), storage: finished.storage, deeds: seen.deeds })
     }
 
     async fn read_page(&self, kind: Kind, page: xs::Page) -> Result<Page, CallError> {
@@ -268,24 +297,6 @@ impl<T, F> Work<T> for F where
 {
 }
 
-/// What the host saw while a call ran.
-struct End {
-    unsafe_sent: u32,
-    storage: Overlay,
-}
-
-impl End {
-    /// The end with what the result means in the model. A result that was refused is a failed call too: nothing that
-    /// the call stored is kept then.
-    fn called<T>(self, result: Result<T, CallError>) -> Called<T> {
-        if result.is_err() {
-            return Called { unsafe_sent: self.unsafe_sent, ..Called::plain(result) };
-        }
-        let (storage, turn) = self.storage.into_writes();
-        Called { result, unsafe_sent: self.unsafe_sent, storage, turn }
-    }
-}
-
 fn refused(what: &str, error: &Invalid) -> CallError {
     CallError::Trap { message: format!("its {what} is not what the contract says: {error}") }
 }
@@ -330,7 +341,7 @@ impl PlatformConnector {
         });
         let (result, end) = self.call(build, code, Phase::Check, Class::Order, work).await;
         let account = |account| v0_1::account(account).map_err(|error| refused("account", &error));
-        end.called(result.and_then(account))
+        self.ended(build, self.told(|| Input::Check), end, result.and_then(account))
     }
 
     async fn pull_on(&self, build: &Build, request: &PullRequest) -> Called<Page> {
@@ -349,12 +360,13 @@ impl PlatformConnector {
             Ok(page) => self.read_page(kind, page).await,
             Err(error) => Err(error),
         };
-        end.called(page)
+        self.ended(build, self.told(|| Input::Pull { request: request.clone() }), end, page)
     }
 
     async fn acknowledge_on(&self, build: &Build, kind: Kind, receipt: String) -> Called<()> {
         let code = code!(build);
         let source = interface!(build, code, source);
+        let told = self.told(|| Input::Acknowledge { kind, receipt: receipt.clone() });
         let work = async_work(move |store, instance| {
             Box::pin(async move {
                 let guest = source.load(&mut *store, instance)?;
@@ -362,7 +374,7 @@ impl PlatformConnector {
             })
         });
         let (result, end) = self.call(build, code, Phase::Acknowledge, Class::of(kind), work).await;
-        end.called(result)
+        self.ended(build, told, end, result)
     }
 
     async fn push_on(&self, build: &Build, records: &[Record], settle: Arc<dyn Settle>) -> Called<()> {
@@ -373,6 +385,11 @@ impl PlatformConnector {
             Ok(lent) => lent,
             Err(error) => return Called::plain(Err(broken(&error))),
         };
+        let mut told = self.told(|| Input::Push { records: records.to_vec() });
+        if let Some(told) = &mut told {
+            told.blobs = lent.values().cloned().collect();
+        }
+        let settle = Told::hearing(&mut told, settle);
         let (batch, failed) = v0_1::offer(kind, records, &lent);
         for (item, Invalid { path, why }) in &failed {
             let issue = Issue { path: path.clone(), code: Some("contract".into()), message: why.clone() };
@@ -391,7 +408,7 @@ impl PlatformConnector {
             })
         });
         let (result, end) = self.call(build, code, Phase::Push(settle), Class::of(kind), work).await;
-        end.called(result)
+        self.ended(build, told, end, result)
     }
 
     async fn remove_on(
@@ -404,6 +421,8 @@ impl PlatformConnector {
     ) -> Called<()> {
         let code = code!(build);
         let target = interface!(build, code, target);
+        let mut told = self.told(|| Input::Remove { kind, items: items.to_vec(), how });
+        let settle = Told::hearing(&mut told, settle);
         let items: Vec<_> = items.iter().map(v0_1::doomed).collect();
         let work = async_work(move |store, instance| {
             Box::pin(async move {
@@ -412,7 +431,7 @@ impl PlatformConnector {
             })
         });
         let (result, end) = self.call(build, code, Phase::Remove(settle), Class::of(kind), work).await;
-        end.called(result)
+        self.ended(build, told, end, result)
     }
 
     async fn find_on(&self, build: &Build, kind: Kind, probes: &[Probe]) -> Called<Vec<Vec<Found>>> {
@@ -428,7 +447,8 @@ impl PlatformConnector {
         });
         let (result, end) = self.call(build, code, Phase::Find, Class::of(kind), work).await;
         let found = |found| v0_1::found(count, found).map_err(|error| refused("answer", &error));
-        end.called(result.and_then(found))
+        let told = self.told(|| Input::Find { kind, probes: probes.to_vec() });
+        self.ended(build, told, end, result.and_then(found))
     }
 }
 

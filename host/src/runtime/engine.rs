@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::bindings::v0_1::wit::Shop;
 use super::cache::{self, Cache};
@@ -184,6 +184,7 @@ impl Engine {
         };
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(words)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(words)?;
         Shop::add_to_linker::<State, wasmtime::component::HasSelf<State>>(&mut linker, |state| state).map_err(words)?;
 
         let ticker = engine.weak();
@@ -314,7 +315,12 @@ pub(super) fn config(pooling: bool) -> Config {
             .table_elements(100_000)
             .max_component_instance_size(4 << 20)
             .max_core_instance_size(4 << 20)
-            .linear_memory_keep_resident(1 << 16)
+            // What a call wrote is wiped before the next one may have its place. A little is wiped by hand, which leaves the
+            // pages there; the rest is given back. Which pages were written the kernel says, where it can: they do not lie
+            // together at the beginning.
+            .pagemap_scan(Enabled::Auto)
+            .linear_memory_keep_resident(256 << 10)
+            .async_stack_keep_resident(32 << 10)
             .table_keep_resident(1 << 16);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }

@@ -10,6 +10,7 @@ mod rate;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -24,8 +25,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::limits::Limit;
-use super::power::{CallContext, HttpClient, Request, Response};
+use super::limits::{Exceeded, Limit};
+use super::power::{Answer, CallContext, Cause, HttpClient, Request, Response, Unanswered};
+use super::tape;
 use crate::capability::{Denial, GrantedOrigin, Grants, Secret};
 use crate::crash;
 use crate::model::RemoteError;
@@ -35,11 +37,15 @@ use credential::Credentials;
 use mask::Masker;
 use rate::Rates;
 pub use resolver::{Lookup, SystemLookup};
+pub use wire::{Wire, WireError};
 
 /// Redirects that are followed.
 const HOPS: usize = 5;
 /// Longest wait for a rate or a `Retry-After` inside one call.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Pauses before a read is repeated: the first, and the longest.
+const DELAYS: (Duration, Duration) = (Duration::from_millis(400), Duration::from_secs(5));
 
 /// What a platform's client is made of.
 pub struct Options {
@@ -67,6 +73,9 @@ pub struct PlatformHttp {
     owns: Arc<dyn Fn() -> bool + Send + Sync>,
     proxied: bool,
     counts: Arc<Counts>,
+    delays: (Duration, Duration),
+    /// In place of the network.
+    wire: Option<Arc<dyn Wire>>,
 }
 
 /// The client could not be made.
@@ -124,14 +133,28 @@ impl PlatformHttp {
             owns,
             proxied: grants.proxy.is_some(),
             counts: Arc::default(),
+            delays: DELAYS,
+            wire: None,
             grants,
         })
+    }
+
+    /// With other pauses before a read is repeated, the first and the longest: for a bench, where nobody recovers meanwhile.
+    #[must_use]
+    pub fn pausing(self, first: Duration, longest: Duration) -> Self {
+        Self { delays: (first, longest), ..self }
     }
 
     /// Counts there, with what was counted before.
     #[must_use]
     pub fn counting(self, counts: Arc<Counts>) -> Self {
         Self { counts, ..self }
+    }
+
+    /// Sends over this instead of the network. Everything is judged all the same.
+    #[must_use]
+    pub fn over(self, wire: Arc<dyn Wire>) -> Self {
+        Self { wire: Some(wire), ..self }
     }
 
     /// Hides the platform's secrets in a text that leaves for a log, a page or the ledger.
@@ -145,8 +168,8 @@ impl PlatformHttp {
         let wish = prepared.request.timeout.unwrap_or(call.limits.http()).min(call.limits.http());
         let read = prepared.request.is_read();
         let mut delays = backon::ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(400))
-            .with_max_delay(Duration::from_secs(5))
+            .with_min_delay(self.delays.0)
+            .with_max_delay(self.delays.1)
             .with_max_times(if read { 3 } else { 0 })
             .with_jitter()
             .build();
@@ -234,10 +257,26 @@ impl PlatformHttp {
             if let Some(credential) = credential {
                 self.grants.check_credential(credential, &url)?;
             }
-            let response = self.hop(call, prepared, &url, &origin, credential, deadline).await?;
-            let Some(next) = redirect(&response, &url).filter(|_| prepared.request.is_read()) else {
-                return self.answer(call, prepared, response, deadline).await;
+            let asked = self.asked(call, prepared, &url);
+            let sent = self
+                .hop(call, prepared, &Hop { url: &url, origin: &origin, credential, asked: asked.as_ref() }, deadline)
+                .await;
+            let response = match sent {
+                Ok(response) => response,
+                Err(failure) => {
+                    self.record(call, asked, Err(&failure));
+                    return Err(failure);
+                }
             };
+            let Some(next) = redirect(&response, &url).filter(|_| prepared.request.is_read()) else {
+                let answer = self.answer(call, prepared, response, deadline).await;
+                self.record(call, asked, answer.as_ref());
+                return answer;
+            };
+            if asked.is_some() {
+                let answer = answer::head(&self.masker, &response);
+                self.record(call, asked, Ok(&answer));
+            }
             if GrantedOrigin::of(&next).as_ref() != Some(&origin) {
                 credential = None;
             }
@@ -251,11 +290,10 @@ impl PlatformHttp {
         &self,
         call: &CallContext,
         prepared: &Prepared<'_>,
-        url: &Url,
-        origin: &GrantedOrigin,
-        credential: Option<&Credential>,
+        hop: &Hop<'_>,
         deadline: Instant,
     ) -> Result<reqwest::Response, Failure> {
+        let Hop { url, origin, credential, asked } = *hop;
         self.grants.check_port(&origin.host, origin.port)?;
         let mut url = url.clone();
         let mut headers = prepared.headers.clone();
@@ -263,15 +301,24 @@ impl PlatformHttp {
             let login = credential::Login { http: self, deadline };
             self.credentials.place(credential, &mut url, &mut headers, &login).await?;
         }
-        let mut builder = self.client.request(prepared.method.clone(), url).headers(headers);
-        if let Some(content) = &prepared.request.body {
-            builder = body::attach(builder, content, call).await?;
-        }
+        let over = match (&self.wire, asked) {
+            (Some(wire), Some(asked)) => Over::Wire(wire, asked, url),
+            _ => {
+                let mut builder = self.client.request(prepared.method.clone(), url).headers(headers);
+                if let Some(content) = &prepared.request.body {
+                    builder = body::attach(builder, content, call).await?;
+                }
+                Over::Network(builder)
+            }
+        };
         let read = prepared.request.is_read();
         if !read && !call.leaves() {
             return Err(RemoteError::Unavailable("the call was over before the request was sent".into()).into());
         }
-        let sent = self.transmit(builder, origin, deadline).await;
+        let sent = match over {
+            Over::Network(builder) => self.transmit(builder, origin, deadline).await,
+            Over::Wire(wire, asked, url) => carried(&**wire, asked, &url, deadline).await,
+        };
         if !read && sent.as_ref().is_err_and(Failure::never_left) {
             call.stayed();
         }
@@ -279,6 +326,35 @@ impl PlatformHttp {
             crash::point(crash::Point::Sent);
         }
         sent
+    }
+
+    /// The request as the connector made it, where somebody wants to know.
+    fn asked(&self, call: &CallContext, prepared: &Prepared<'_>, url: &Url) -> Option<tape::Request> {
+        (self.wire.is_some() || call.is_recorded()).then(|| tape::Request {
+            method: prepared.request.method.clone(),
+            url: self.mask(url.as_str()),
+            headers: prepared.request.headers.iter().map(|(n, v)| (n.to_lowercase(), self.mask(v))).collect(),
+            body: tape::Body::of_sent(prepared.request.body.as_ref()),
+        })
+    }
+
+    /// Records what came of a request. What the host refused was no exchange.
+    fn record(&self, call: &CallContext, asked: Option<tape::Request>, answer: Result<&Response, &Failure>) {
+        let Some(request) = asked.filter(|_| call.is_recorded()) else { return };
+        let (response, error) = match answer {
+            Ok(Response { status, headers, body, .. }) => {
+                let body = match body {
+                    Answer::Bytes(bytes) => tape::Body::of(bytes.clone()),
+                    Answer::Blob(blob) => tape::Body::Omitted(format!("blob {}", blob.content)),
+                };
+                (Some(tape::Response { status: *status, headers: headers.clone(), body }), None)
+            }
+            Err(Failure::Denied(_)) => return,
+            Err(Failure::TooLarge(limit)) => (None, Some(RemoteError::Denied(limit.to_string()))),
+            Err(Failure::Connect(words)) => (None, Some(RemoteError::Unavailable(self.mask(words)))),
+            Err(Failure::Remote(error)) => (None, Some(error.clone())),
+        };
+        call.record(tape::Exchange { request, response, error });
     }
 
     /// Sends, and makes sure that the answer came from an address that was judged.
@@ -320,23 +396,60 @@ impl PlatformHttp {
 #[async_trait]
 impl HttpClient for PlatformHttp {
     async fn send(&self, call: &CallContext, request: Request) -> Result<Response, RemoteError> {
+        self.send_typed(call, request).await.map_err(|unanswered| unanswered.error)
+    }
+
+    async fn send_typed(&self, call: &CallContext, request: Request) -> Result<Response, Unanswered> {
         let method = request.method.clone();
         let sent = self.send_judged(call, request).await;
         self.counts.note(&sent);
-        match sent {
+        let (error, cause) = match sent {
             Ok(response) => {
                 tracing::debug!(platform = %call.code, method, url = response.url, status = response.status, "http.send");
-                Ok(response)
+                return Ok(response);
             }
             Err(Failure::Denied(denial)) => {
                 let words = self.mask(&denial.to_string());
                 tracing::warn!(platform = %call.code, method, denial = words, "http.denied");
-                Err(RemoteError::Denied(words))
+                let address = matches!(denial, Denial::Address { .. } | Denial::Port { .. });
+                (RemoteError::Denied(words), if address { Cause::Address } else { Cause::Refused })
             }
-            Err(Failure::Connect(words)) => Err(RemoteError::Unavailable(self.mask(&words))),
-            Err(Failure::Remote(error)) => Err(error),
-        }
+            Err(Failure::TooLarge(limit)) => (RemoteError::Denied(limit.to_string()), Cause::TooLarge(limit.value)),
+            Err(Failure::Connect(words)) => (RemoteError::Unavailable(self.mask(&words)), Cause::Unreachable),
+            Err(Failure::Remote(error)) => return Err(error.into()),
+        };
+        Err(Unanswered { error, cause })
     }
+}
+
+/// A way to the platform.
+enum Over<'a> {
+    Network(reqwest::RequestBuilder),
+    Wire(&'a Arc<dyn Wire>, &'a tape::Request, Url),
+}
+
+/// Carries a request over something that is not the network.
+async fn carried(
+    wire: &dyn Wire,
+    asked: &tape::Request,
+    url: &Url,
+    deadline: Instant,
+) -> Result<reqwest::Response, Failure> {
+    let answer = timeout_at(deadline, wire.carry(asked)).await;
+    let answer = answer.unwrap_or_else(|_| Err(WireError::NoAnswer("no answer in time".into())));
+    answer.and_then(|answer| wire::response(url, answer)).map_err(|error| match error {
+        WireError::NoConnection(words) => Failure::Connect(words),
+        WireError::NoAnswer(words) => RemoteError::Timeout(words).into(),
+    })
+}
+
+/// One request on the wire.
+struct Hop<'a> {
+    url: &'a Url,
+    origin: &'a GrantedOrigin,
+    credential: Option<&'a Credential>,
+    /// As the connector made it.
+    asked: Option<&'a tape::Request>,
 }
 
 struct Prepared<'a> {
@@ -352,6 +465,8 @@ struct Prepared<'a> {
 pub(super) enum Failure {
     /// The host refused.
     Denied(Denial),
+    /// The answer is too large.
+    TooLarge(Exceeded),
     /// No connection: nothing was sent.
     Connect(String),
     /// Anything else.

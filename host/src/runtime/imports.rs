@@ -6,6 +6,7 @@ mod http;
 mod platform;
 mod report;
 pub(super) mod storage;
+pub(super) mod wasi_http;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use super::exchange::Exchange;
 use super::instance::State;
 use super::power::{HttpClient, Store};
 use crate::sync::connector::Settle;
+
+/// Why there are no requests in `describe`.
+const DESCRIBING: &str = "there is no network while the connector describes itself";
 
 // Interfaces that only have types.
 impl types::Host for State {}
@@ -75,6 +79,8 @@ pub(super) enum Clock {
     Real,
     /// Always the same: what a connector says of itself depends on its file alone.
     Fixed,
+    /// Time stands still there; chance is the machine's.
+    At(Timestamp),
 }
 
 impl Clock {
@@ -82,18 +88,27 @@ impl Clock {
         match self {
             Self::Real => Timestamp::now(),
             Self::Fixed => Timestamp::UNIX_EPOCH,
+            Self::At(time) => time,
         }
     }
 
     pub(super) fn apply(self, wasi: &mut WasiCtxBuilder) {
-        if self == Self::Fixed {
-            wasi.wall_clock(Stopped).monotonic_clock(Stopped);
-            wasi.secure_random(fixed_chance()).insecure_random(fixed_chance()).insecure_random_seed(0);
+        match self {
+            Self::Real => {}
+            Self::Fixed => {
+                wasi.wall_clock(Stopped(Duration::ZERO)).monotonic_clock(Stopped(Duration::ZERO));
+                wasi.secure_random(fixed_chance()).insecure_random(fixed_chance()).insecure_random_seed(0);
+            }
+            // The monotonic clock goes on, so that waiting ends.
+            Self::At(time) => {
+                let since = time.duration_since(Timestamp::UNIX_EPOCH);
+                wasi.wall_clock(Stopped(Duration::try_from(since).unwrap_or_default()));
+            }
         }
     }
 }
 
-struct Stopped;
+struct Stopped(Duration);
 
 impl HostWallClock for Stopped {
     fn resolution(&self) -> Duration {
@@ -101,7 +116,7 @@ impl HostWallClock for Stopped {
     }
 
     fn now(&self) -> Duration {
-        Duration::ZERO
+        self.0
     }
 }
 

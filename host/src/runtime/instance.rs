@@ -11,9 +11,11 @@ use tokio::time::Instant;
 use wasmtime::component::{Instance, InstancePre, ResourceTable, ResourceTableError};
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::engine::Engine;
 use super::imports::storage::Overlay;
+use super::imports::wasi_http::Door;
 use super::imports::{Clock, Phase, Powers};
 use super::limits::{Exceeded, Limit, Limits};
 use super::log::Log;
@@ -26,6 +28,8 @@ const FRAMES: usize = 6;
 /// What an instance belongs to: data of its store.
 pub(super) struct State {
     wasi: WasiCtx,
+    wasi_http: WasiHttpCtx,
+    door: Door,
     table: ResourceTable,
     limiter: Limiter,
     meter: Meter,
@@ -53,11 +57,15 @@ impl State {
         call.clock.apply(&mut wasi);
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(limits.handles).unwrap_or(usize::MAX));
+        let meter = Meter::new(limits.clone());
+        let describing = matches!(call.phase, Phase::Describe);
         Self {
             wasi: wasi.build(),
+            wasi_http: WasiHttpCtx::new(),
+            door: Door::new(call.context.clone(), call.powers.http.clone(), describing, meter.clone()),
             table,
-            limiter: Limiter { limits: limits.clone(), used: 0 },
-            meter: Meter::new(limits),
+            limiter: Limiter { limits, used: 0 },
+            meter,
             call,
         }
     }
@@ -75,6 +83,12 @@ impl State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.wasi_http }
     }
 }
 
@@ -131,7 +145,7 @@ pub(super) enum Cost {
 }
 
 impl Cost {
-    fn time(self) -> Duration {
+    pub(super) fn time(self) -> Duration {
         match self {
             Self::Light => Duration::from_micros(1),
             Self::Disk => Duration::from_micros(50),
@@ -164,7 +178,7 @@ impl HostCall {
 /// Computing time of a call: what its thread computed in it, host functions included, and what they were charged for.
 /// Waiting is not counted, nor is what the machine does for others meanwhile.
 #[derive(Clone)]
-struct Meter {
+pub(super) struct Meter {
     limits: Arc<Limits>,
     time: Arc<Mutex<Time>>,
 }
@@ -198,7 +212,7 @@ impl Meter {
         self.time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn charge(&self, cost: Duration) -> wasmtime::Result<()> {
+    pub(super) fn charge(&self, cost: Duration) -> wasmtime::Result<()> {
         let mut time = self.time();
         time.used += cost;
         self.judge(time.used)

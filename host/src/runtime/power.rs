@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::blobs::PlatformBlobs;
 use super::limits::{Exceeded, Limit, Limits};
+use super::tape::{Exchange, Recording};
 use crate::ledger::LedgerError;
 use crate::model::{Kind, PlatformCode, PlatformId, RemoteError};
 
@@ -78,6 +79,57 @@ pub trait HttpClient: Send + Sync {
     /// `denied` (grant, address, size), `throttled`, `unavailable` (no connection: nothing was done), `timeout` (sent,
     /// no complete answer), `auth` (log-in refused); no other case.
     async fn send(&self, call: &CallContext, request: Request) -> Result<Response, RemoteError>;
+
+    /// As [`Self::send`], with what was the cause of an error.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    async fn send_typed(&self, call: &CallContext, request: Request) -> Result<Response, Unanswered> {
+        self.send(call, request).await.map_err(Unanswered::from)
+    }
+}
+
+/// A request that got no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unanswered {
+    /// What the contract says of it.
+    pub error: RemoteError,
+    /// What was the cause.
+    pub cause: Cause,
+}
+
+/// What was the cause of a missing answer, as finely as `wasi:http` can tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Not granted, or against a rule.
+    Refused,
+    /// The host leads to an address that may not be reached.
+    Address,
+    /// The answer is larger than so many bytes.
+    TooLarge(u64),
+    /// To be asked again after so many seconds.
+    Throttled(u32),
+    /// Too many requests under way.
+    Busy,
+    /// No connection.
+    Unreachable,
+    /// Sent, but no complete answer came.
+    NoAnswer,
+    /// The platform refused the log-in.
+    LogIn,
+}
+
+impl From<RemoteError> for Unanswered {
+    fn from(error: RemoteError) -> Self {
+        let cause = match &error {
+            RemoteError::Throttled(seconds) => Cause::Throttled(*seconds),
+            RemoteError::Auth(_) => Cause::LogIn,
+            RemoteError::Unavailable(_) => Cause::Busy,
+            RemoteError::Timeout(_) => Cause::NoAnswer,
+            _ => Cause::Refused,
+        };
+        Self { error, cause }
+    }
 }
 
 /// Which requests go first when a platform's rate is short, and which class an action belongs to.
@@ -134,6 +186,21 @@ pub struct Deeds {
     unsafe_sent: AtomicU32,
     /// Bytes of blobs and files.
     written: AtomicU64,
+    /// Its requests with their answers, when somebody wants to know them.
+    recording: Option<Recording>,
+}
+
+impl Deeds {
+    /// Of a call whose requests are recorded.
+    #[must_use]
+    pub fn recorded(recording: Recording) -> Self {
+        Self { recording: Some(recording), ..Self::default() }
+    }
+
+    /// What was recorded; it is gone then.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        self.recording.as_ref().map(Recording::take).unwrap_or_default()
+    }
 }
 
 /// The call is over.
@@ -177,6 +244,18 @@ impl CallContext {
     #[must_use]
     pub fn unsafe_sent(&self) -> u32 {
         self.deeds.unsafe_sent.load(Ordering::SeqCst) & !OVER
+    }
+
+    /// Whether its requests are recorded.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.deeds.recording.is_some()
+    }
+
+    /// Records a request with what came of it.
+    pub(super) fn record(&self, exchange: Exchange) {
+        if let Some(recording) = &self.deeds.recording {
+            recording.add(exchange);
+        }
     }
 
     /// Time left until the call is ended.

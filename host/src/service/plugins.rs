@@ -49,6 +49,9 @@ fn questions(plugins: &[Plugin]) -> BTreeMap<String, NewAttention> {
                     "{reason} See `tradepost plugin show {file}`, then `tradepost plugin approve {file}` or take it away."
                 ),
             ),
+            Standing::Waiting { reason, earlier_serves } => {
+                (format!("The plugin file {file} waits for its signature.{}", earlier(*earlier_serves)), reason.clone())
+            }
             Standing::Refused { reason, earlier_serves } => {
                 (format!("The plugin file {file} cannot be used.{}", earlier(*earlier_serves)), reason.clone())
             }

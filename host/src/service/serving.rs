@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::cases::Cases;
 use super::folder::DataFolder;
 use crate::capability::{Decision, Grants, Request, Secret};
 use crate::ledger::platform::Platform;
@@ -28,6 +29,8 @@ pub struct Serving {
     folder: Arc<DataFolder>,
     limits: RwLock<PlatformLimits>,
     lookup: Arc<dyn Lookup>,
+    /// Hears of calls that count.
+    cases: Option<Arc<Cases>>,
     /// Requests by platform since the start; they outlive a change of set-up.
     traffic: Mutex<BTreeMap<String, Arc<Counts>>>,
     setups: RwLock<HashMap<PlatformId, Arc<Setup>>>,
@@ -62,7 +65,12 @@ impl Serving {
     ) -> Self {
         let limits = RwLock::new(limits);
         let (traffic, setups) = (Mutex::default(), RwLock::default());
-        Self { ledger, key, runtime, registry, folder, limits, lookup, traffic, setups }
+        Self { ledger, key, runtime, registry, folder, limits, lookup, cases: None, traffic, setups }
+    }
+
+    /// Tells of every call that is no preview.
+    pub(super) fn seen_by(self, cases: Arc<Cases>) -> Self {
+        Self { cases: Some(cases), ..self }
     }
 
     /// Limits of calls that begin from now on.
@@ -179,7 +187,7 @@ impl Connectors for Serving {
             return Err(Unserved { message: ask(&setup.platform, &missing) });
         }
         let Client { http, exchange, .. } = self.client(&setup, &build)?;
-        Ok(Arc::new(self.runtime.connector(
+        let connector = self.runtime.connector(
             build,
             Lent {
                 platform,
@@ -190,7 +198,11 @@ impl Connectors for Serving {
                 limits: self.limits.read().unwrap_or_else(PoisonError::into_inner).of(&setup.platform.code),
                 preview,
             },
-        )))
+        );
+        Ok(match self.cases.as_ref().filter(|cases| !preview && cases.wanted()) {
+            Some(cases) => Arc::new(connector.seen_by(cases.clone())),
+            None => Arc::new(connector),
+        })
     }
 }
 

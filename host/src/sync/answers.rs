@@ -135,7 +135,7 @@ fn drifted(tx: &Tx<'_>, link: LinkId, key: &FacetKey, answer: &str) -> Result<()
         "restore" => {
             facet.sent_hash = None;
             tx.set_link_facets(link.id, &facets, None)?;
-            if let Some((kind, of, key)) = pushed_as(&record, key) {
+            if let Some((kind, of, key)) = pushed_as(&record.identity(), key) {
                 tx.want(link.platform, kind, of, &key, WantReason::Hand, None)?;
             }
         }
@@ -148,7 +148,7 @@ fn drifted(tx: &Tx<'_>, link: LinkId, key: &FacetKey, answer: &str) -> Result<()
                 let changed = tx.write_facets(id, vec![change], Some(link.platform), FacetRule::Adopt, None)?;
                 let platforms = tx.platforms()?;
                 for target in platforms.iter().filter(|target| target.id != link.platform && !changed.is_empty()) {
-                    if let Some((kind, of, key)) = pushed_as(&record, key)
+                    if let Some((kind, of, key)) = pushed_as(&record.identity(), key)
                         && target.policy.pushes.contains(&kind)
                         && tx.link_of(target.id, record.kind, id, MAIN)?.is_some()
                     {

@@ -5,10 +5,12 @@ pub(in crate::sync) mod backfill;
 mod buyer;
 mod facets;
 mod goods;
-mod order;
+pub(in crate::sync) mod order;
 mod product;
 mod shipment;
 mod totals;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -16,6 +18,7 @@ pub(super) use facets::pushed_as;
 
 use super::matching::Matched;
 use super::ownership::Ownership;
+use super::page::{Ready, Said};
 use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::inbox::InboxState;
 use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink, StoredLink};
@@ -46,6 +49,10 @@ pub(super) struct Commit<'t, 'c> {
     /// The connector can tell whether an object of this kind is whole.
     pub(super) finds: bool,
     pub(super) items: Vec<RunItem>,
+    /// Something of this kind may be held.
+    holds: bool,
+    /// One bad record stops the page, which then is applied again without this.
+    swift: bool,
 }
 
 /// Where a pulled object belongs.
@@ -54,8 +61,26 @@ enum Home {
     Held,
     /// It is not imported.
     Ignored,
-    /// To this record, by this link.
-    Of(RecordId, LinkId, What),
+    /// Here.
+    At(Place),
+}
+
+/// A record and its link.
+struct Place {
+    id: RecordId,
+    link: LinkId,
+    origin: Option<PlatformId>,
+    what: What,
+    /// Both as they were found; absent: they were made just now, with everything that was said.
+    found: Option<Box<(StoredRecord, StoredLink)>>,
+    /// What a new record began with.
+    begun: Vec<ChangedFacet>,
+}
+
+impl Place {
+    fn is_new(&self) -> bool {
+        self.found.is_none()
+    }
 }
 
 impl<'t, 'c> Commit<'t, 'c> {
@@ -78,47 +103,49 @@ impl<'t, 'c> Commit<'t, 'c> {
             read_at,
             finds,
             items: Vec::new(),
+            holds: tx.holds(platform, kind)?,
+            swift: false,
         })
     }
 
+    /// Without a way back for each record by itself, which costs as much as the record: the first one that contradicts
+    /// what the ledger holds ends it with an error [`of_record`], and the page has to be applied again without this.
+    pub(super) fn swiftly(self) -> Self {
+        Self { swift: true, ..self }
+    }
+
     /// Applies a record; one that contradicts what the ledger holds is held for a person and stops no other.
-    pub(super) fn record(&mut self, record: &Record) -> Result<(), LedgerError> {
+    pub(super) fn record(&mut self, ready: &Ready) -> Result<(), LedgerError> {
+        if self.swift {
+            return self.apply(ready);
+        }
         let tx = self.tx;
         let lines = self.items.len();
-        match tx.attempt(|_| self.apply(record)) {
-            Ok(()) => Ok(()),
-            Err(
-                error @ (LedgerError::Conflict { .. }
-                | LedgerError::Missing { .. }
-                | LedgerError::Corrupt { .. }
-                | LedgerError::Name(_)),
-            ) => {
+        match tx.attempt(|_| self.apply(ready)) {
+            Err(error) if of_record(&error) => {
                 self.items.truncate(lines);
-                self.hold(record, &error.to_string(), &[], None)
+                self.hold(&ready.record, &error.to_string(), &[], None)
             }
-            Err(
-                error @ (LedgerError::Sqlite(_)
-                | LedgerError::Unwritable { .. }
-                | LedgerError::Copy { .. }
-                | LedgerError::Migration { .. }
-                | LedgerError::Newer { .. }
-                | LedgerError::Closed),
-            ) => Err(error),
+            result => result,
         }
     }
 
-    fn apply(&mut self, record: &Record) -> Result<(), LedgerError> {
+    fn apply(&mut self, ready: &Ready) -> Result<(), LedgerError> {
+        let record = &ready.record;
         let applied = match record.kind {
-            Kind::Product => self.product(record)?,
-            Kind::Stock | Kind::Price => self.figure(record)?,
-            Kind::Order => self.order(record)?,
+            Kind::Product => self.product(ready)?,
+            Kind::Stock | Kind::Price => self.figure(ready)?,
+            Kind::Order => self.order(ready)?,
             Kind::Shipment => self.shipment(record)?,
-            Kind::Category | Kind::Customer => self.plain(record)?,
+            Kind::Category | Kind::Customer => self.plain(ready)?,
             Kind::OrderEvent => {
                 return Err(LedgerError::Conflict { message: "order events are not pulled".into() });
             }
         };
-        if applied && let Some(held) = self.tx.held_for(self.me.id, record.kind, &held_id(record))? {
+        if applied
+            && self.holds
+            && let Some(held) = self.tx.held_for(self.me.id, record.kind, &held_id(record))?
+        {
             self.tx.set_inbox(held.id, InboxState::Applied)?;
             self.tx.solve_attention(&self.cause(record.kind, &held_id(record)))?;
         }
@@ -126,25 +153,26 @@ impl<'t, 'c> Commit<'t, 'c> {
     }
 
     /// A category or a customer.
-    fn plain(&mut self, record: &Record) -> Result<bool, LedgerError> {
+    fn plain(&mut self, ready: &Ready) -> Result<bool, LedgerError> {
+        let record = &ready.record;
         let kind = record.kind.record_kind();
         let remote = remote(record)?;
         let matched = self.find_record(kind, remote, record.marker.as_deref(), &record.keys)?;
-        let (id, link, what) = match self.home(kind, record, remote, matched)? {
+        let mut place = match self.home(kind, ready, remote, matched)? {
             Home::Held => return Ok(false),
             Home::Ignored => return Ok(true),
-            Home::Of(id, link, what) => (id, link, what),
+            Home::At(place) => place,
         };
-        let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
-        self.keys(id, kind, &record.keys, what == What::Created)?;
-        let addresses = self.ownership.owner(kind, &"addresses".into(), self.tx.record(id)?.origin);
+        let changed = self.facets(&mut place, ready.said(), Some(remote), None)?;
+        self.keys(&place, kind, &record.keys)?;
+        let addresses = self.ownership.owner(kind, &"addresses".into(), place.origin);
         let named = |part: &&Part| {
             // Whose addresses are others' knows their keys only from the write.
             addresses == Some(self.me.id) || part.kind != PartKind::Address || part.key != part.id
         };
         let parts: Vec<Part> = record.parts.iter().filter(named).cloned().collect();
-        self.tx.set_parts(link, &parts)?;
-        self.line(id, remote, what, &changed);
+        self.tx.set_parts(place.link, &parts)?;
+        self.line(place.id, remote, place.what, &changed);
         Ok(true)
     }
 
@@ -152,33 +180,41 @@ impl<'t, 'c> Commit<'t, 'c> {
     fn home(
         &mut self,
         kind: RecordKind,
-        record: &Record,
+        ready: &Ready,
         remote: &RemoteRef,
         matched: Matched,
     ) -> Result<Home, LedgerError> {
         match matched {
             Matched::Ambiguous { reason, candidates } => {
-                self.hold(record, &reason, &candidates, None)?;
+                self.hold(&ready.record, &reason, &candidates, None)?;
                 Ok(Home::Held)
             }
             Matched::Ignored { reason } => {
                 self.ignore(kind, remote, &reason)?;
                 Ok(Home::Ignored)
             }
-            matched => {
-                let (record, link, what) = self.settle_match(kind, remote, matched)?;
-                Ok(Home::Of(record, link, what))
-            }
+            matched => self.settle_match(kind, remote, matched, ready.said(), None).map(Home::At),
         }
     }
 
-    /// Makes what a clear match asks for.
+    /// Makes what a clear match asks for. A new record begins with what is said of it; `into`: the product of a new
+    /// variant.
     fn settle_match(
         &mut self,
         kind: RecordKind,
         remote: &RemoteRef,
         matched: Matched,
-    ) -> Result<(RecordId, LinkId, What), LedgerError> {
+        said: Said<'_>,
+        into: Option<RecordId>,
+    ) -> Result<Place, LedgerError> {
+        let found = |record: StoredRecord, link: StoredLink, what| Place {
+            id: record.id,
+            link: link.id,
+            origin: record.origin,
+            what,
+            found: Some(Box::new((record, link))),
+            begun: Vec::new(),
+        };
         match matched {
             Matched::Linked(link) => {
                 let record = link
@@ -189,12 +225,13 @@ impl<'t, 'c> Commit<'t, 'c> {
                     self.tx.wake(&on_link(self.me.id, kind, record))?;
                     self.tx.wake(&on_remote(self.me.id, kind, &remote.id))?;
                 }
-                let stored = self.tx.record(record)?;
+                let mut stored = self.tx.record(record)?;
                 if stored.state == RecordState::Deleted && self.owns(kind, &FacetKey::head(), stored.origin) {
                     self.tx.mark_active(record)?;
                     self.want_whole(kind, record)?;
+                    stored = self.tx.record(record)?;
                 }
-                Ok((record, link.id, What::Unchanged))
+                Ok(found(stored, link, What::Unchanged))
             }
             Matched::Own { record, intent } => {
                 let link = self.link(kind, record, remote, MadeBy::Created)?;
@@ -203,7 +240,7 @@ impl<'t, 'c> Commit<'t, 'c> {
                 } else {
                     self.want_whole(kind, record)?;
                 }
-                Ok((record, link, What::Matched))
+                Ok(found(self.tx.record(record)?, self.tx.link(link)?, What::Matched))
             }
             Matched::Key(record) => {
                 // A platform without markers: the object with this key may still be what we were making.
@@ -214,13 +251,9 @@ impl<'t, 'c> Commit<'t, 'c> {
                     Some(intent) => self.own_child(&intent, link, remote)?,
                     None => self.want_whole(kind, record)?,
                 }
-                Ok((record, link, What::Matched))
+                Ok(found(self.tx.record(record)?, self.tx.link(link)?, What::Matched))
             }
-            Matched::New => {
-                let record = self.tx.create_record(kind, Some(self.me.id), self.run)?;
-                let link = self.link(kind, record, remote, MadeBy::Pulled)?;
-                Ok((record, link, What::Created))
-            }
+            Matched::New => self.begin(kind, remote, said, into),
             Matched::Ignored { reason } | Matched::Ambiguous { reason, .. } => {
                 Err(LedgerError::Conflict { message: reason })
             }
@@ -271,17 +304,19 @@ impl<'t, 'c> Commit<'t, 'c> {
     }
 
     /// A stock level or a price.
-    fn figure(&mut self, record: &Record) -> Result<bool, LedgerError> {
+    fn figure(&mut self, ready: &Ready) -> Result<bool, LedgerError> {
+        let record = &ready.record;
         let remote = remote(record)?;
         let mut keys = record.keys.clone();
         if let Some(of) = record.of.as_ref().filter(|of| !of.key.is_empty()) {
             keys.push(Key { kind: KeyType::Sku, value: of.key.clone() });
         }
-        let (id, link, what) = match self.find_record(RecordKind::Variant, remote, None, &keys)? {
+        let mut place = match self.find_record(RecordKind::Variant, remote, None, &keys)? {
             Matched::New | Matched::Ignored { .. } => {
                 // The cursor moves on, so the figure has to be kept until its variant is known.
                 let reason = "its variant is not known here";
                 let raw = to_text(record)?;
+                self.holds = true;
                 let held = self.tx.hold(self.me.id, record.kind, Some(&held_id(record)), &raw, reason, self.run)?;
                 let key = on_remote(self.me.id, RecordKind::Variant, &remote.id);
                 self.tx.wait_for(Waiting::Inbox, &held.to_string(), &key)?;
@@ -292,27 +327,28 @@ impl<'t, 'c> Commit<'t, 'c> {
                 self.hold(record, &reason, &candidates, None)?;
                 return Ok(false);
             }
-            matched => self.settle_match(RecordKind::Variant, remote, matched)?,
+            matched => self.settle_match(RecordKind::Variant, remote, matched, ready.said(), None)?,
         };
-        let before = self.tx.record(id)?;
-        let changed = self.facets(id, link, &record.facets, Some(remote), record.as_of, false)?;
-        self.counted(&before)?;
-        self.line(id, remote, what, &changed);
+        let before = place.found.as_deref().map(|(record, _)| taken_at(record)).unwrap_or_default();
+        let changed = self.facets(&mut place, ready.said(), Some(remote), record.as_of)?;
+        if let Some((now, _)) = place.found.as_deref() {
+            self.counted(&before, now)?;
+        }
+        self.line(place.id, remote, place.what, &changed);
         Ok(true)
     }
 
     /// A figure may be as before and yet say more: taken after its owner accepted an order, it counts that order, which then
     /// is not subtracted once more.
-    fn counted(&self, before: &StoredRecord) -> Result<(), LedgerError> {
-        let now = self.tx.record(before.id)?;
-        let as_of = |record: &StoredRecord, key: &FacetKey| record.facets.get(key).and_then(|facet| facet.as_of);
-        for reservation in self.tx.open_reservations(before.id)? {
+    fn counted(&self, before: &BTreeMap<FacetKey, Timestamp>, now: &StoredRecord) -> Result<(), LedgerError> {
+        let taken = taken_at(now);
+        for reservation in self.tx.open_reservations(now.id)? {
             let Some(accepted) = reservation.accepted_at else { continue };
-            let newly = now.facets.keys().filter(|key| key.name() == "stock").any(|key| {
-                as_of(&now, key).is_some_and(|at| at > accepted) && as_of(before, key).is_none_or(|at| at <= accepted)
-            });
+            let newly = taken
+                .iter()
+                .any(|(key, at)| *at > accepted && before.get(key).is_none_or(|before| *before <= accepted));
             if newly {
-                return self.want_stock(before.id);
+                return self.want_stock(now.id);
             }
         }
         Ok(())
@@ -383,6 +419,7 @@ impl<'t, 'c> Commit<'t, 'c> {
 
     /// Keeps what could not be read.
     pub(super) fn unreadable(&mut self, kind: Kind, found: &Unreadable) -> Result<(), LedgerError> {
+        self.holds = true;
         self.tx.hold(self.me.id, kind, found.id.as_deref(), &found.raw, &found.why, self.run)?;
         // Without an id the text itself is the cause: the same unreadable line is told once.
         let name = found.id.clone().unwrap_or_else(|| Hash::of_bytes(found.raw.as_bytes()).to_hex());
@@ -412,6 +449,7 @@ impl<'t, 'c> Commit<'t, 'c> {
         variant: Option<&RemoteRef>,
     ) -> Result<(), LedgerError> {
         let id = held_id(record);
+        self.holds = true;
         let inbox = self.tx.hold(self.me.id, record.kind, Some(&id), &to_text(record)?, reason, self.run)?;
         let mut choices = Vec::new();
         for candidate in candidates {
@@ -454,6 +492,28 @@ impl<'t, 'c> Commit<'t, 'c> {
         let names: Vec<&str> = changed.iter().map(|change| change.key.as_str()).collect();
         let detail = (!names.is_empty()).then(|| names.join(", "));
         self.item(Some(record), remote, what, detail);
+    }
+}
+
+/// When the stock figures of a variant were taken.
+fn taken_at(record: &StoredRecord) -> BTreeMap<FacetKey, Timestamp> {
+    let stock = record.facets.iter().filter(|(key, _)| key.name() == "stock");
+    stock.filter_map(|(key, facet)| Some((key.clone(), facet.as_of?))).collect()
+}
+
+/// Whether an error is about the record that was applied, and not about the ledger.
+pub(super) fn of_record(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::Conflict { .. }
+        | LedgerError::Missing { .. }
+        | LedgerError::Corrupt { .. }
+        | LedgerError::Name(_) => true,
+        LedgerError::Sqlite(_)
+        | LedgerError::Unwritable { .. }
+        | LedgerError::Copy { .. }
+        | LedgerError::Migration { .. }
+        | LedgerError::Newer { .. }
+        | LedgerError::Closed => false,
     }
 }
 

@@ -8,6 +8,7 @@ mod hub;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -42,11 +43,14 @@ pub(crate) struct Scene {
     pub(crate) codes: BTreeMap<PlatformId, String>,
     /// Stock figure that each platform reads.
     pub(crate) figures: BTreeMap<PlatformId, StockFigure>,
-    /// Pictures that were fetched in this run; `None`: they cannot be had now.
-    pub(crate) contents: HashMap<(PlatformId, String), Option<String>>,
+    /// Pictures that were fetched in this run.
+    pub(crate) contents: Arc<Contents>,
     pub(crate) now: Timestamp,
     pub(crate) run: Option<RunId>,
 }
+
+/// Contents of pictures by platform and address; `None`: they cannot be had now.
+pub(crate) type Contents = HashMap<(PlatformId, String), Option<String>>;
 
 /// What a push would do to one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

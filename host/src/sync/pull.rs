@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::commit::Commit;
+use super::commit::{Commit, of_record};
 use super::connector::Connector;
-use super::page::{self, Checked};
+use super::page::{self, Checked, Ready};
 use super::sweep;
 use crate::crash::{self, Point};
 use crate::ledger::attention::NewAttention;
@@ -341,17 +341,31 @@ impl Pull {
         // find; a platform that reading changes is not read before what it gave is safe.
         let writes = self.connector.description().reading(kind).is_none_or(|reading| reading.writes);
         let early = next.is_some() && next != cursor && storage.is_empty() && receipt.is_none() && !writes;
-        let place = part.clone();
-        let write = self.ledger.write(move |tx| {
-            let mut commit = Commit::new(tx, platform, kind, Some(run), read_at, finds)?;
-            apply(&mut commit, &page, &checked)?;
-            let items = std::mem::take(&mut commit.items);
-            tx.store(platform, &storage)?;
-            keep_place(tx, platform, kind, &page, &place)?;
-            tx.write_run_lines(run, &items)?;
-            let read = checked.read + page.unreadable.len() + page.deleted.len();
-            tx.count_run(run, &Counts::from([("pages".into(), 1), ("read".into(), read as u64)]))
-        });
+        let taken = Arc::new((page, checked, storage, part.clone()));
+        let commit = |swift: bool| {
+            let taken = Arc::clone(&taken);
+            self.ledger.write(move |tx| {
+                let (page, checked, storage, place) = &*taken;
+                let mut commit = Commit::new(tx, platform, kind, Some(run), read_at, finds)?;
+                if swift {
+                    commit = commit.swiftly();
+                }
+                apply(&mut commit, page, checked)?;
+                let items = std::mem::take(&mut commit.items);
+                tx.store(platform, storage)?;
+                keep_place(tx, platform, kind, page, place)?;
+                tx.write_run_lines(run, &items)?;
+                let read = checked.read + page.unreadable.len() + page.deleted.len();
+                tx.count_run(run, &Counts::from([("pages".into(), 1), ("read".into(), read as u64)]))
+            })
+        };
+        // Nearly all pages have no bad record.
+        let write = async {
+            match commit(true).await {
+                Err(error) if of_record(&error) => commit(false).await,
+                written => written,
+            }
+        };
         let ahead = async {
             if early && !self.stop.is_cancelled() { Some(self.read(scope, next.clone(), &part).await) } else { None }
         };
@@ -413,10 +427,11 @@ impl Pull {
                     let mut commit = Commit::new(tx, platform, kind, Some(run), read_at, finds)?;
                     for row in &records {
                         tx.set_inbox(row.id, InboxState::Applied)?;
-                        match serde_json::from_str::<Record>(&row.raw) {
+                        let record = serde_json::from_str::<Record>(&row.raw).ok();
+                        match record.and_then(|record| Ready::of(record).ok()) {
                             // What is known by now is newer than what was kept.
-                            Ok(record) => commit.record(&record)?,
-                            Err(_) => tx.set_inbox(row.id, InboxState::Held)?,
+                            Some(ready) => commit.record(&ready)?,
+                            None => tx.set_inbox(row.id, InboxState::Held)?,
                         }
                     }
                     let items = std::mem::take(&mut commit.items);

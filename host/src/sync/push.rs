@@ -13,7 +13,7 @@ pub(crate) mod settle;
 #[allow(clippy::await_holding_lock, reason = "one thread, and the guard is dropped before anything asks for it")]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,7 @@ use super::clock::Clock;
 use super::connector::{Connector, Connectors, Unserved};
 use super::guard::{self, Weighed};
 use super::ownership::Ownership;
-use super::plan::{Next, Outline, PreviewLine, Scene};
+use super::plan::{Contents, Next, Outline, PreviewLine, Scene};
 use super::stock::fence_open;
 use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::instance::Mode;
@@ -144,7 +144,7 @@ impl Pusher {
         let push = self.push(connector, platform, kind, None, &CancellationToken::new());
         let mut lines = Vec::new();
         for kind in push.kinds() {
-            let scene = push.scene(HashMap::new()).await?;
+            let scene = push.scene(Arc::default()).await?;
             let found = push
                 .ledger
                 .rehearse(move |tx| {
@@ -238,7 +238,7 @@ impl Push {
                 return Ok(end);
             }
         }
-        let mut contents = HashMap::new();
+        let mut contents = Arc::default();
         let mut weighed: BTreeMap<IntentId, Weighed> = BTreeMap::new();
         let mut tried = HashSet::new();
         for _ in 0..ROUNDS {
@@ -263,7 +263,7 @@ impl Push {
         Ok(if self.issues { End::DoneWithIssues } else { End::Done })
     }
 
-    async fn scene(&self, contents: HashMap<(PlatformId, String), Option<String>>) -> Result<Scene, PushError> {
+    async fn scene(&self, contents: Arc<Contents>) -> Result<Scene, PushError> {
         let (platform, now, run) = (self.platform, self.clock.now(), self.run);
         let description = self.connector.description().clone();
         let mut scene = self
@@ -297,19 +297,19 @@ impl Push {
     async fn plan(
         &mut self,
         kind: Kind,
-        contents: &mut HashMap<(PlatformId, String), Option<String>>,
+        contents: &mut Arc<Contents>,
         weighed: &mut BTreeMap<IntentId, Weighed>,
         lines: &mut Vec<PreviewLine>,
     ) -> Result<(), PushError> {
         let mut next: Option<Next> = None;
         loop {
-            let scene = self.scene(contents.clone()).await?;
+            let scene = self.scene(Arc::clone(contents)).await?;
             let outline: Outline = self.ledger.write(move |tx| scene.plan(tx, kind, next)).await?;
             let missing: Vec<_> = outline.contents.into_iter().filter(|key| !contents.contains_key(key)).collect();
             if !missing.is_empty() {
                 for (from, url) in missing {
                     let content = self.fetch(from, &url).await;
-                    contents.insert((from, url), content);
+                    Arc::make_mut(contents).insert((from, url), content);
                 }
                 // The same chunk again, now with its pictures.
                 continue;

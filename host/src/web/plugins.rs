@@ -21,7 +21,7 @@ pub(super) struct PluginView {
     connector: Option<String>,
     version: Option<String>,
     standing: &'static str,
-    /// Why it is refused or held, with what to do.
+    /// Why it is refused, held or waits, with what to do.
     reason: Option<String>,
     /// What a held build wants that the one before did not, one by one.
     wants: Vec<String>,
@@ -43,6 +43,7 @@ impl PluginView {
                 wants = new;
                 ("held", Some(reason), earlier_serves)
             }
+            Standing::Waiting { reason, earlier_serves } => ("waiting", Some(reason), earlier_serves),
             Standing::Refused { reason, earlier_serves } => ("refused", Some(reason), earlier_serves),
         };
         Self {

@@ -15,6 +15,7 @@ use super::{Api, actions, through};
 use crate::ledger::LedgerError;
 use crate::ledger::run::{Cause, Direction, RunState};
 use crate::model::{PlatformId, RunId};
+use crate::runtime::case::Bundle;
 use crate::service::preview::Line;
 use crate::service::runs::Order;
 use crate::sync::pull::Mode;
@@ -173,6 +174,22 @@ pub(super) async fn show(
     lines.truncate(limit as usize);
     let codes = Codes::read(api.service.ledger()).await?;
     Ok(Json(RunDetail { run: RunView::new(&codes, run), lines: lines.into_iter().map(LineView::from).collect(), more }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct About {
+    /// Number of a record, id over there, key of a write, or `call`.
+    record: String,
+}
+
+/// A kept call that went wrong, for the connector's developer.
+pub(super) async fn case(
+    State(api): State<Api>,
+    At(id): At<i64>,
+    Params(about): Params<About>,
+) -> Result<Json<Bundle>, Problem> {
+    Ok(Json(api.service.case(RunId(id), &about.record).await?))
 }
 
 pub(super) async fn cancel(State(api): State<Api>, At(id): At<i64>) -> Result<Json<RunView>, Problem> {

@@ -3,6 +3,7 @@
 use tradepost_sdk::files::Entry;
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::report::Level;
+use tradepost_sdk::settings::Json;
 use tradepost_sdk::types::{BlobRef, Error};
 use tradepost_sdk::{files, platform, report, storage};
 
@@ -92,7 +93,8 @@ pub(crate) struct Folder<'a> {
 impl<'a> Folder<'a> {
     /// The folder of the platform that the call is for.
     pub(crate) fn of_platform(host: &'a dyn Host) -> Result<Self, Error> {
-        Self::new(host, tradepost_sdk::settings()?)
+        let Json(settings) = tradepost_sdk::settings()?;
+        Self::new(host, settings)
     }
 
     pub(crate) fn new(host: &'a dyn Host, settings: Settings) -> Result<Self, Error> {

@@ -26,9 +26,9 @@ mod table;
 mod value;
 
 use tradepost_sdk::connector::{Account, Description};
-use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, Request};
-use tradepost_sdk::target::{Doomed, Found, Probe};
+use tradepost_sdk::records::{Kind, Records};
+use tradepost_sdk::source::{Page, PullRequest};
+use tradepost_sdk::target::{Found, Probe};
 use tradepost_sdk::types::Error;
 use tradepost_sdk::{Connector, Source, Target};
 
@@ -38,38 +38,40 @@ use host::{Folder, Lender};
 #[derive(Debug)]
 pub struct Files;
 
-tradepost_sdk::export!(Files with_types_in tradepost_sdk::bindings);
+tradepost_sdk::export!(Files: Source + Target);
 
 impl Connector for Files {
+    type Settings = ();
+
     fn describe() -> Description {
         describe::describe()
     }
 
-    fn check() -> Result<Account, Error> {
+    fn open((): ()) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn check(&self) -> Result<Account, Error> {
         describe::check(&Folder::of_platform(&Lender)?)
     }
 }
 
 impl Source for Files {
-    fn pull(request: Request) -> Result<Page, Error> {
+    fn pull(&self, request: PullRequest) -> Result<Page, Error> {
         pull::pull(&Folder::of_platform(&Lender)?, &request)
     }
 
-    fn acknowledge(_kind: Kind, receipt: String) -> Result<(), Error> {
+    fn acknowledge(&self, _kind: Kind, receipt: String) -> Result<(), Error> {
         inbox::acknowledge(&Folder::of_platform(&Lender)?, &receipt)
     }
 }
 
 impl Target for Files {
-    fn push(batch: Records) -> Result<(), Error> {
+    fn push(&self, batch: Records) -> Result<(), Error> {
         outbox::push(&Folder::of_platform(&Lender)?, batch)
     }
 
-    fn remove(_kind: Kind, _items: Vec<Doomed>, _how: Removal) -> Result<(), Error> {
-        Err(Error::Unsupported("nothing is removed through files".into()))
-    }
-
-    fn find(kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+    fn find(&self, kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
         outbox::find(&Folder::of_platform(&Lender)?, kind, &probes)
     }
 }

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use tradepost_sdk::request::{Request, Response, rejected};
 use tradepost_sdk::types::{Error, Issue};
+use tradepost_sdk::{Request, Response, rejected};
 
 use crate::host::Host;
 use crate::settings::Settings;

@@ -224,7 +224,7 @@ pub(crate) mod fake {
 
     fn response(status: u16, body: &Value, unsafe_request: bool) -> Response {
         let body = Answer::Bytes(serde_json::to_vec(body).unwrap());
-        let headers = vec![tradepost_sdk::request::field("date", "Sun, 22 Nov 2026 12:00:00 GMT")];
+        let headers = vec![tradepost_sdk::types::Field::new("date", "Sun, 22 Nov 2026 12:00:00 GMT")];
         let response = http::Response { status, headers, body, url: "http://erp.test".into() };
         Response { response, unsafe_request }
     }

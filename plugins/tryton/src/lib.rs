@@ -21,7 +21,8 @@ mod value;
 
 use tradepost_sdk::connector::{Account, Description};
 use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, Request};
+use tradepost_sdk::settings::Json;
+use tradepost_sdk::source::{Page, PullRequest};
 use tradepost_sdk::target::{Doomed, Found, Probe};
 use tradepost_sdk::types::Error;
 use tradepost_sdk::{Connector, Source, Target};
@@ -33,42 +34,45 @@ use host::Lender;
 #[derive(Debug)]
 pub struct Tryton;
 
-tradepost_sdk::export!(Tryton with_types_in tradepost_sdk::bindings);
+tradepost_sdk::export!(Tryton: Source + Target);
 
 impl Connector for Tryton {
+    type Settings = ();
+
     fn describe() -> Description {
         describe::describe()
     }
 
-    fn check() -> Result<Account, Error> {
+    fn open((): ()) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn check(&self) -> Result<Account, Error> {
         describe::check(&api()?)
     }
 }
 
 impl Source for Tryton {
-    fn pull(request: Request) -> Result<Page, Error> {
+    fn pull(&self, request: PullRequest) -> Result<Page, Error> {
         pull::pull(&api()?, &request)
-    }
-
-    fn acknowledge(_kind: Kind, _receipt: String) -> Result<(), Error> {
-        Ok(())
     }
 }
 
 impl Target for Tryton {
-    fn push(batch: Records) -> Result<(), Error> {
+    fn push(&self, batch: Records) -> Result<(), Error> {
         push::push(&api()?, &batch)
     }
 
-    fn remove(kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
+    fn remove(&self, kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
         push::remove(&api()?, kind, &items, how)
     }
 
-    fn find(kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+    fn find(&self, kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
         find::find(&api()?, kind, &probes)
     }
 }
 
 fn api() -> Result<Api<'static>, Error> {
-    Ok(Api::new(&Lender, tradepost_sdk::settings()?))
+    let Json(settings) = tradepost_sdk::settings()?;
+    Ok(Api::new(&Lender, settings))
 }

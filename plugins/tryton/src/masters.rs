@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::json;
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
 use tradepost_sdk::types::{Error, Missing};
 
 use crate::api::{Api, Id, Search};

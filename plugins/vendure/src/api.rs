@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tradepost_sdk::outcomes::Outcome;
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
+use tradepost_sdk::settings::Json;
 use tradepost_sdk::types::{Error, TaxBasis};
 use tradepost_sdk::{Request, Response, graphql, http, report};
 
@@ -36,7 +37,7 @@ pub struct Sandbox;
 
 impl Host for Sandbox {
     fn settings(&self) -> Result<Settings, Error> {
-        tradepost_sdk::settings()
+        tradepost_sdk::settings().map(|Json(settings)| settings)
     }
 
     fn send(&self, request: Request) -> Result<Response, Error> {

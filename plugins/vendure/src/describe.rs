@@ -193,7 +193,7 @@ pub fn account(shop: &Shop<'_>) -> Result<Account, Error> {
         .map(|all| all.iter().filter_map(|one| one["code"].as_str()).collect())
         .unwrap_or_default();
     if !known.contains(&handler.as_str()) {
-        return Err(tradepost_sdk::request::rejected(
+        return Err(tradepost_sdk::rejected(
             "fulfilment-handler",
             format!("the shop has no fulfilment handler `{handler}`; it has {}", known.join(", ")),
         ));

@@ -19,7 +19,7 @@ pub mod settings;
 
 use tradepost_sdk::connector::{Account, Description};
 use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, Request};
+use tradepost_sdk::source::{Page, PullRequest};
 use tradepost_sdk::target::{Doomed, Found, Probe};
 use tradepost_sdk::types::Error;
 use tradepost_sdk::{Connector, Source, Target};
@@ -31,39 +31,39 @@ use api::{Sandbox, Shop};
 pub struct Vendure;
 
 impl Connector for Vendure {
+    type Settings = ();
+
     fn describe() -> Description {
         describe::description()
     }
 
-    fn check() -> Result<Account, Error> {
+    fn open((): ()) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn check(&self) -> Result<Account, Error> {
         describe::account(&Shop::new(&Sandbox)?)
     }
 }
 
 impl Source for Vendure {
-    fn pull(request: Request) -> Result<Page, Error> {
+    fn pull(&self, request: PullRequest) -> Result<Page, Error> {
         pull::pull(&Shop::new(&Sandbox)?, &request)
-    }
-
-    /// Reading a Vendure shop leaves nothing to acknowledge.
-    fn acknowledge(_kind: Kind, _receipt: String) -> Result<(), Error> {
-        Ok(())
     }
 }
 
 impl Target for Vendure {
-    fn push(batch: Records) -> Result<(), Error> {
+    fn push(&self, batch: Records) -> Result<(), Error> {
         push::push(&Shop::new(&Sandbox)?, batch)
     }
 
-    fn remove(kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
+    fn remove(&self, kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
         remove::remove(&Shop::new(&Sandbox)?, kind, &items, how)
     }
 
-    fn find(kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+    fn find(&self, kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
         find::find(&Shop::new(&Sandbox)?, kind, &probes)
     }
 }
 
-#[cfg(target_family = "wasm")]
-tradepost_sdk::export!(Vendure with_types_in tradepost_sdk::bindings);
+tradepost_sdk::export!(Vendure: Source + Target);

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::records::{Kind, Removal};
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
 use tradepost_sdk::target::Doomed;
 use tradepost_sdk::types::Error;
 

@@ -6,10 +6,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tradepost_sdk::outcomes::Outcome;
-use tradepost_sdk::request::rejected;
 use tradepost_sdk::types::{Error, Issue, TaxBasis};
-use tradepost_sdk::{Request, Response, report};
+use tradepost_sdk::{Http, Response, rejected};
 
 use crate::map::taxes::Rate;
 use crate::settings::{Prices, Settings};
@@ -17,45 +15,12 @@ use crate::settings::{Prices, Settings};
 /// Most rows of a list, and most objects of a batch, that WooCommerce takes.
 pub const MOST: usize = 100;
 
-/// What the connector needs of its surroundings: the sandbox, or a stand-in in tests.
-pub trait Host {
-    /// The operator's settings.
-    ///
-    /// # Errors
-    /// `rejected` when they do not fit.
-    fn settings(&self) -> Result<Settings, Error>;
-    /// Sends a request.
-    ///
-    /// # Errors
-    /// What the host says of a request without an answer.
-    fn send(&self, request: Request) -> Result<Response, Error>;
-    /// Reports what became of an item.
-    fn settle(&self, item: &str, outcome: &Outcome);
-}
-
-/// The host of the component.
-#[derive(Debug)]
-pub struct Sandbox;
-
-impl Host for Sandbox {
-    fn settings(&self) -> Result<Settings, Error> {
-        tradepost_sdk::settings()
-    }
-
-    fn send(&self, request: Request) -> Result<Response, Error> {
-        request.send()
-    }
-
-    fn settle(&self, item: &str, outcome: &Outcome) {
-        report::settle(item, outcome);
-    }
-}
-
 /// The shop as one call sees it.
-pub struct Shop<'host> {
-    host: &'host dyn Host,
+#[derive(Debug)]
+pub struct Shop {
     /// The operator's settings.
     pub settings: Settings,
+    api: Http,
     clock: Cell<Option<Timestamp>>,
     money: OnceCell<Money>,
     rates: OnceCell<Vec<Rate>>,
@@ -72,24 +37,12 @@ pub struct Money {
     pub country: String,
 }
 
-impl<'host> Shop<'host> {
+impl Shop {
     /// The shop of the platform's settings.
-    ///
-    /// # Errors
-    /// Those of [`Host::settings`].
-    pub fn new(host: &'host dyn Host) -> Result<Self, Error> {
-        Ok(Self {
-            host,
-            settings: host.settings()?,
-            clock: Cell::new(None),
-            money: OnceCell::new(),
-            rates: OnceCell::new(),
-        })
-    }
-
-    /// Reports what became of an item.
-    pub fn settle(&self, item: &str, outcome: &Outcome) {
-        self.host.settle(item, outcome);
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let api = Http::new(format!("{}/wp-json/wc/v3", settings.url)).credential("api");
+        Self { settings, api, clock: Cell::new(None), money: OnceCell::new(), rates: OnceCell::new() }
     }
 
     /// The shop's clock at the first answer of this call, in whole seconds and never ahead.
@@ -103,7 +56,9 @@ impl<'host> Shop<'host> {
     /// # Errors
     /// What the shop answers.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        self.send("GET", path, None)?.json()
+        // Through one type, so that reading the shop's types is compiled for one source of them.
+        let answer: Value = self.send("GET", path, None)?.json()?;
+        serde_json::from_value(answer).map_err(|error| Error::Unavailable(format!("unreadable answer ({error})")))
     }
 
     /// Reads an object that may not be there.
@@ -209,15 +164,13 @@ impl<'host> Shop<'host> {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Response, Error> {
-        let url = format!("{}/wp-json/wc/v3{path}", self.settings.url.trim_end_matches('/'));
-        let mut request = Request::new(method, url).credential("api");
+        let mut request = self.api.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = self.host.send(request)?;
+        let response = request.send()?;
         if self.clock.get().is_none() {
-            let date = response.header("date").and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
-            self.clock.set(date.map(|date| date.timestamp()));
+            self.clock.set(response.date());
         }
         judge(response)
     }
@@ -242,13 +195,13 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
 /// # Errors
 /// As [`Response::success`], with the shop's own code and words where it has some.
 pub fn judge(response: Response) -> Result<Response, Error> {
-    let status = response.response.status;
+    let status = response.status();
     if (200..300).contains(&status) {
         return Ok(response);
     }
     let told = serde_json::from_slice::<Value>(response.bytes()).ok().filter(|body| body["code"].is_string());
     match told {
-        Some(body) if status < 500 || status == 501 => Err(refusal(&body)),
+        Some(body) if status != 429 && (status < 500 || status == 501) => Err(refusal(&body, status)),
         // What is no answer of the interface: an error page, a proxy, a full server.
         _ if status == 404 => Err(rejected(
             "no-interface",
@@ -258,11 +211,12 @@ pub fn judge(response: Response) -> Result<Response, Error> {
     }
 }
 
-/// The error that a code with a sentence means; also for one object of a batch.
+/// The error that a code with a sentence means; also for one object of a batch. What stands before the shop may leave the
+/// status out of its words: then it is the answer's.
 #[must_use]
-pub fn refusal(body: &Value) -> Error {
+pub fn refusal(body: &Value, status: u16) -> Error {
     let code = body["code"].as_str().unwrap_or_default();
-    let status = body["data"]["status"].as_u64().unwrap_or(400);
+    let status = body["data"]["status"].as_u64().unwrap_or(status.into());
     let said = body["message"].as_str().unwrap_or_default();
     let issue = |path: &str, message: String| Issue { path: path.into(), code: Some(code.into()), message };
     match (status, code) {
@@ -297,19 +251,6 @@ pub fn rejection(error: &Error) -> Option<&str> {
         Error::Rejected(issues) => issues.first().and_then(|issue| issue.code.as_deref()),
         _ => None,
     }
-}
-
-/// A part of an address, escaped.
-#[must_use]
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 /// A decimal of the shop; empty text is none.

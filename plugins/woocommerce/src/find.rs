@@ -3,10 +3,11 @@
 use serde_json::Value;
 use tradepost_sdk::head::{Part, PartKind};
 use tradepost_sdk::records::Kind;
+use tradepost_sdk::request::escaped;
 use tradepost_sdk::target::{Found, Probe};
 use tradepost_sdk::types::Error;
 
-use crate::api::{MOST, Shop, escaped, read};
+use crate::api::{MOST, Shop, read};
 use crate::map::catalogue::{Article, RawCategory};
 use crate::map::orders::{self, RawOrder};
 use crate::map::trade::RawCustomer;
@@ -19,7 +20,7 @@ use crate::push::shipments::noted;
 ///
 /// # Errors
 /// What the shop answers.
-pub fn find(shop: &Shop<'_>, kind: Kind, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error> {
+pub fn find(shop: &Shop, kind: Kind, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error> {
     let one = |probe: &Probe| match kind {
         Kind::Category => category(shop, probe),
         Kind::Product => product(shop, probe),
@@ -42,7 +43,7 @@ fn keys<'a>(probe: &'a Probe, names: &'a [&str]) -> impl Iterator<Item = &'a str
 ///
 /// # Errors
 /// What the shop answers.
-pub fn by_sku(shop: &Shop<'_>, sku: &str) -> Result<Vec<Article>, Error> {
+pub fn by_sku(shop: &Shop, sku: &str) -> Result<Vec<Article>, Error> {
     let mut found: Vec<Article> = Vec::new();
     for article in articles(shop, sku)? {
         let product = if article.what == "variation" {
@@ -55,13 +56,13 @@ pub fn by_sku(shop: &Shop<'_>, sku: &str) -> Result<Vec<Article>, Error> {
     Ok(found)
 }
 
-fn articles(shop: &Shop<'_>, sku: &str) -> Result<Vec<Article>, Error> {
+fn articles(shop: &Shop, sku: &str) -> Result<Vec<Article>, Error> {
     // The filter takes several with commas between them, and some versions look for a part.
     let rows: Vec<Article> = shop.get(&format!("/products?status=any&per_page={MOST}&sku={}", escaped(sku)))?;
     Ok(rows.into_iter().filter(|row| row.sku == sku).collect())
 }
 
-fn product(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
+fn product(shop: &Shop, probe: &Probe) -> Result<Vec<Found>, Error> {
     let ours = |one: &Article| {
         meta(&one.meta_data, ITEM).as_deref() == Some(probe.item.as_str())
             || probe.marker.is_some() && meta(&one.meta_data, MARKER) == probe.marker
@@ -88,7 +89,7 @@ fn product(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
     found.into_iter().map(|one| as_found(shop, &one)).collect()
 }
 
-fn as_found(shop: &Shop<'_>, one: &Article) -> Result<Found, Error> {
+fn as_found(shop: &Shop, one: &Article) -> Result<Found, Error> {
     let bought = variations(shop, one)?;
     let mut parts: Vec<Part> = bought.iter().map(|one| part(PartKind::Variant, &one.sku, one.id)).collect();
     if !one.variable() {
@@ -102,7 +103,7 @@ fn as_found(shop: &Shop<'_>, one: &Article) -> Result<Found, Error> {
     })
 }
 
-fn variant(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
+fn variant(shop: &Shop, probe: &Probe) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     for key in keys(probe, &["sku"]) {
         found.extend(articles(shop, key)?.into_iter().filter(|one| !one.variable()));
@@ -114,7 +115,7 @@ fn whole(remote: tradepost_sdk::types::RemoteRef, marker: Option<String>) -> Fou
     Found { remote, marker, whole: true, parts: Vec::new() }
 }
 
-fn category(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
+fn category(shop: &Shop, probe: &Probe) -> Result<Vec<Found>, Error> {
     let mut found: Vec<Found> = Vec::new();
     for key in keys(probe, &["key", "category", "slug"]) {
         let path = format!("/products/categories?hide_empty=false&slug={}", escaped(&slug(key)));
@@ -128,7 +129,7 @@ fn category(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-fn customer(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
+fn customer(shop: &Shop, probe: &Probe) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     for key in keys(probe, &["email"]) {
         let rows: Vec<RawCustomer> = shop.get(&format!("/customers?role=all&email={}", escaped(key)))?;
@@ -137,7 +138,7 @@ fn customer(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-fn order(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
+fn order(shop: &Shop, probe: &Probe) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     for key in keys(probe, &["number"]) {
         // A number is the id, unless a plugin counts by itself.
@@ -155,14 +156,14 @@ fn order(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-fn of(shop: &Shop<'_>, probe: &Probe) -> Result<Option<RawOrder>, Error> {
+fn of(shop: &Shop, probe: &Probe) -> Result<Option<RawOrder>, Error> {
     match &probe.of {
         Some(of) => crate::pull::object(shop, "/orders", &of.id),
         None => Ok(None),
     }
 }
 
-fn event(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
+fn event(shop: &Shop, probe: &Probe) -> Result<Vec<Found>, Error> {
     let Some(order) = of(shop, probe)? else { return Ok(Vec::new()) };
     let applied = match keys(probe, &["event"]).next() {
         Some("paid") => order.date_paid_gmt.is_some(),
@@ -174,7 +175,7 @@ fn event(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
     Ok(if applied { vec![whole(remote(order.id, None), None)] } else { Vec::new() })
 }
 
-fn shipment(shop: &Shop<'_>, probe: &Probe) -> Result<Vec<Found>, Error> {
+fn shipment(shop: &Shop, probe: &Probe) -> Result<Vec<Found>, Error> {
     let Some(order) = of(shop, probe)? else { return Ok(Vec::new()) };
     let codes: Vec<&str> = keys(probe, &["tracking"]).collect();
     let all = order.sent();

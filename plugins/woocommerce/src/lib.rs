@@ -22,53 +22,48 @@ mod stand_in;
 #[cfg(test)]
 mod tests;
 
-use tradepost_sdk::connector::{Account, Description};
-use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, Request};
-use tradepost_sdk::target::{Doomed, Found, Probe};
-use tradepost_sdk::types::Error;
-use tradepost_sdk::{Connector, Source, Target};
+use tradepost_sdk::prelude::*;
 
-use api::{Sandbox, Shop};
+use api::Shop;
 
 /// The component.
 #[derive(Debug)]
-pub struct WooCommerce;
+pub struct WooCommerce(pub Shop);
 
 impl Connector for WooCommerce {
+    type Settings = settings::Settings;
+
     fn describe() -> Description {
         describe::description()
     }
 
-    fn check() -> Result<Account, Error> {
-        describe::account(&Shop::new(&Sandbox)?)
+    fn open(settings: settings::Settings) -> Result<Self, Error> {
+        Ok(Self(Shop::new(settings)))
+    }
+
+    fn check(&self) -> Result<Account, Error> {
+        describe::account(&self.0)
     }
 }
 
 impl Source for WooCommerce {
-    fn pull(request: Request) -> Result<Page, Error> {
-        pull::pull(&Shop::new(&Sandbox)?, &request)
-    }
-
-    /// Reading leaves nothing to acknowledge.
-    fn acknowledge(_kind: Kind, _receipt: String) -> Result<(), Error> {
-        Ok(())
+    fn pull(&self, request: PullRequest) -> Result<Page, Error> {
+        pull::pull(&self.0, &request)
     }
 }
 
 impl Target for WooCommerce {
-    fn push(batch: Records) -> Result<(), Error> {
-        push::push(&Shop::new(&Sandbox)?, batch)
+    fn push(&self, batch: Records) -> Result<(), Error> {
+        push::push(&self.0, batch)
     }
 
-    fn remove(kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
-        remove::remove(&Shop::new(&Sandbox)?, kind, &items, how)
+    fn remove(&self, kind: Kind, items: Vec<Doomed>, how: Removal) -> Result<(), Error> {
+        remove::remove(&self.0, kind, &items, how)
     }
 
-    fn find(kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
-        find::find(&Shop::new(&Sandbox)?, kind, &probes)
+    fn find(&self, kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+        find::find(&self.0, kind, &probes)
     }
 }
 
-#[cfg(target_family = "wasm")]
-tradepost_sdk::export!(WooCommerce with_types_in tradepost_sdk::bindings);
+tradepost_sdk::export!(WooCommerce: Source + Target);

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tradepost_sdk::records::{Deletion, Kind, Present, Records, Unreadable};
+use tradepost_sdk::paging;
+use tradepost_sdk::records::{Deletion, Kind, Present, Records};
 use tradepost_sdk::source::{Page, Request, Scope};
 use tradepost_sdk::types::Error;
 
@@ -25,11 +26,11 @@ const OVERLAP: usize = 5;
 ///
 /// # Errors
 /// What the shop answers.
-pub fn pull(shop: &Shop<'_>, request: &Request) -> Result<Page, Error> {
+pub fn pull(shop: &Shop, request: &Request) -> Result<Page, Error> {
     if request.kind == Kind::OrderEvent {
         return Err(Error::Unsupported("order events are derived from orders by the host".into()));
     }
-    let cursor = Cursor::read(request.cursor.as_deref())?;
+    let cursor: Cursor = paging::resume(request)?;
     let limit = (request.limit as usize).clamp(1, shop.settings.page_size.clamp(1, 100) as usize);
     match &request.scope {
         Scope::Changed(window) => {
@@ -51,18 +52,7 @@ pub struct Cursor {
     /// Last id seen.
     after: u64,
     /// The shop's clock when the reading began.
-    mark: Option<Timestamp>,
-}
-
-impl Cursor {
-    fn read(text: Option<&str>) -> Result<Self, Error> {
-        let Some(text) = text else { return Ok(Self::default()) };
-        serde_json::from_str(text).map_err(|error| Error::Bug(format!("unreadable cursor: {error}")))
-    }
-
-    fn write(&self) -> String {
-        serde_json::to_string(self).expect("numbers and texts are JSON")
-    }
+    mark: Option<String>,
 }
 
 /// The lists that are read one after the other when changes are asked for.
@@ -96,8 +86,8 @@ fn root(kind: Kind) -> &'static str {
 }
 
 /// The shop's times are whole seconds, and some are taken before what they stamp can be read.
-fn overlapped(shop: &Shop<'_>, since: &str) -> Result<Timestamp, Error> {
-    let since: Timestamp = since.parse().map_err(|error| Error::Bug(format!("`{since}` is no time: {error}")))?;
+fn overlapped(shop: &Shop, since: &str) -> Result<Timestamp, Error> {
+    let since = tradepost_sdk::time::instant(since)?;
     let overlap = SignedDuration::from_secs(shop.settings.overlap_seconds.into());
     Ok(since.checked_sub(overlap).unwrap_or(Timestamp::UNIX_EPOCH))
 }
@@ -115,7 +105,7 @@ struct Walk {
 
 /// The rows after the cursor. The page is asked for by its place and checked by its ids: it must begin with a row that
 /// was seen, or nothing tells that none was passed over.
-fn walk(shop: &Shop<'_>, path: &str, cursor: &Cursor, limit: usize) -> Result<Walk, Error> {
+fn walk(shop: &Shop, path: &str, cursor: &Cursor, limit: usize) -> Result<Walk, Error> {
     let size = (limit + OVERLAP.min(cursor.seen)).min(MOST);
     let mut offset = cursor.seen.saturating_sub(OVERLAP);
     loop {
@@ -144,13 +134,7 @@ fn walk(shop: &Shop<'_>, path: &str, cursor: &Cursor, limit: usize) -> Result<Wa
     }
 }
 
-fn changed(
-    shop: &Shop<'_>,
-    kind: Kind,
-    since: Option<Timestamp>,
-    mut cursor: Cursor,
-    limit: usize,
-) -> Result<Page, Error> {
+fn changed(shop: &Shop, kind: Kind, since: Option<Timestamp>, mut cursor: Cursor, limit: usize) -> Result<Page, Error> {
     let lists = lists(kind, since);
     let list = lists.get(usize::from(cursor.phase)).copied().unwrap_or(List::Rows);
     // Categories, customers and stock know no changes: every reading is a full one.
@@ -164,7 +148,7 @@ fn changed(
         List::Trash => format!("{}{filter}", root(kind).replace("status=any", "status=trash")),
     };
     let walk = walk(shop, &path, &cursor, limit)?;
-    cursor.mark = cursor.mark.or(shop.clock());
+    cursor.mark = cursor.mark.or_else(|| shop.clock().map(|clock| clock.to_string()));
     let mut gathered = Gathered::new(kind);
     for row in walk.rows {
         match list {
@@ -181,15 +165,15 @@ fn changed(
     }
     let mut page = gathered.finish();
     let next = match walk.next {
-        Some(next) => Some(Cursor { mark: cursor.mark, ..next }),
+        Some(next) => Some(Cursor { mark: cursor.mark.clone(), ..next }),
         None if usize::from(cursor.phase) + 1 < lists.len() => {
-            Some(Cursor { phase: cursor.phase + 1, mark: cursor.mark, ..Cursor::default() })
+            Some(Cursor { phase: cursor.phase + 1, mark: cursor.mark.clone(), ..Cursor::default() })
         }
         None => None,
     };
     match next {
-        Some(next) => page.next = Some(next.write()),
-        None => page.watermark = cursor.mark.map(|mark| mark.to_string()),
+        Some(next) => page.next = Some(paging::cursor(&next)?),
+        None => page.watermark = cursor.mark,
     }
     Ok(page)
 }
@@ -200,7 +184,7 @@ fn deletion(row: &Value) -> Result<Deletion, Error> {
 }
 
 /// Reads objects one by one: a list of ids would leave out the variations.
-fn by_ids(shop: &Shop<'_>, kind: Kind, ids: &[String], cursor: &Cursor, limit: usize) -> Result<Page, Error> {
+fn by_ids(shop: &Shop, kind: Kind, ids: &[String], cursor: &Cursor, limit: usize) -> Result<Page, Error> {
     let some = &ids[cursor.seen.min(ids.len())..ids.len().min(cursor.seen + limit)];
     let mut gathered = Gathered::new(kind);
     for id in some {
@@ -230,13 +214,15 @@ fn by_ids(shop: &Shop<'_>, kind: Kind, ids: &[String], cursor: &Cursor, limit: u
     }
     let mut page = gathered.finish();
     let seen = cursor.seen + some.len();
-    page.next = (seen < ids.len()).then(|| Cursor { seen, ..Cursor::default() }.write());
+    if seen < ids.len() {
+        page.next = Some(paging::cursor(&Cursor { seen, ..Cursor::default() })?);
+    }
     Ok(page)
 }
 
-fn present(shop: &Shop<'_>, kind: Kind, cursor: Cursor) -> Result<Page, Error> {
+fn present(shop: &Shop, kind: Kind, cursor: Cursor) -> Result<Page, Error> {
     let walk = walk(shop, root(kind), &cursor, MOST)?;
-    let mut page = empty();
+    let mut page = Page::empty();
     for row in walk.rows {
         if matches!(row["status"].as_str(), Some("checkout-draft" | "auto-draft")) {
             continue;
@@ -254,7 +240,7 @@ fn present(shop: &Shop<'_>, kind: Kind, cursor: Cursor) -> Result<Page, Error> {
             key: filled(row[key].as_str()),
         });
     }
-    page.next = walk.next.map(|next| next.write());
+    page.next = walk.next.as_ref().map(paging::cursor).transpose()?;
     Ok(page)
 }
 
@@ -270,48 +256,21 @@ struct Gathered {
 
 impl Gathered {
     fn new(kind: Kind) -> Self {
-        let records = match kind {
-            Kind::Category => Records::Categories(Vec::new()),
-            Kind::Product => Records::Products(Vec::new()),
-            Kind::Stock => Records::Stock(Vec::new()),
-            Kind::Price => Records::Prices(Vec::new()),
-            Kind::Customer => Records::Customers(Vec::new()),
-            Kind::Order => Records::Orders(Vec::new()),
-            Kind::OrderEvent => Records::OrderEvents(Vec::new()),
-            Kind::Shipment => Records::Shipments(Vec::new()),
-        };
-        Self { kind, page: empty(), only: None, categories: Vec::new(), records }
+        Self { kind, page: Page::empty(), only: None, categories: Vec::new(), records: Records::none(kind) }
     }
 
     fn count(&self) -> usize {
-        let records = match &self.records {
-            Records::Categories(all) => all.len(),
-            Records::Products(all) => all.len(),
-            Records::Stock(all) => all.len(),
-            Records::Prices(all) => all.len(),
-            Records::Customers(all) => all.len(),
-            Records::Orders(all) => all.len(),
-            Records::OrderEvents(all) => all.len(),
-            Records::Shipments(all) => all.len(),
-        };
-        records + self.page.unreadable.len()
+        self.records.len() + self.page.unreadable.len()
     }
 
     /// Converts an object; one that cannot be read is handed over raw and stops no other.
-    fn take(&mut self, shop: &Shop<'_>, row: Value) -> Result<(), Error> {
+    fn take(&mut self, shop: &Shop, row: Value) -> Result<(), Error> {
         let raw = row.to_string();
         let id = row["id"].as_u64().map(|id| id.to_string());
-        match self.convert(shop, row) {
-            Ok(()) => Ok(()),
-            Err(error @ (Error::Bug(_) | Error::Rejected(_))) => {
-                self.page.unreadable.push(Unreadable { id, raw, why: why(&error) });
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
+        self.convert(shop, row).or_else(|error| self.page.unread(id, raw, error))
     }
 
-    fn convert(&mut self, shop: &Shop<'_>, row: Value) -> Result<(), Error> {
+    fn convert(&mut self, shop: &Shop, row: Value) -> Result<(), Error> {
         let only = self.only.clone();
         let wanted = |id: u64| only.as_ref().is_none_or(|only| *only == id.to_string());
         match &mut self.records {
@@ -378,7 +337,7 @@ impl Gathered {
 ///
 /// # Errors
 /// What the shop answers.
-pub fn variations(shop: &Shop<'_>, product: &Article) -> Result<Vec<Article>, Error> {
+pub fn variations(shop: &Shop, product: &Article) -> Result<Vec<Article>, Error> {
     if !product.variable() {
         return Ok(Vec::new());
     }
@@ -394,7 +353,7 @@ pub fn variations(shop: &Shop<'_>, product: &Article) -> Result<Vec<Article>, Er
 }
 
 /// What is bought of a product, with what it belongs to. What has no SKU of its own is told of with the products.
-fn sold(shop: &Shop<'_>, row: Value) -> Result<Vec<(Article, Article)>, Error> {
+fn sold(shop: &Shop, row: Value) -> Result<Vec<(Article, Article)>, Error> {
     let raw: Article = read(row)?;
     if raw.what == "variation" {
         let product: Article = shop.get(&format!("/products/{}", raw.parent_id))?;
@@ -408,32 +367,11 @@ fn sold(shop: &Shop<'_>, row: Value) -> Result<Vec<(Article, Article)>, Error> {
     Ok(all.into_iter().filter(own).map(|one| (one, raw.clone())).collect())
 }
 
-fn empty() -> Page {
-    Page {
-        records: Vec::new(),
-        deleted: Vec::new(),
-        unreadable: Vec::new(),
-        present: Vec::new(),
-        next: None,
-        watermark: None,
-        receipt: None,
-        total: None,
-    }
-}
-
-fn why(error: &Error) -> String {
-    match error {
-        Error::Rejected(issues) => issues.iter().map(|issue| issue.message.as_str()).collect::<Vec<_>>().join(" "),
-        Error::Bug(words) => words.clone(),
-        other => format!("{other:?}"),
-    }
-}
-
 /// Reads objects whose ids are known, one by one.
 ///
 /// # Errors
 /// What the shop answers.
-pub fn object<T: DeserializeOwned>(shop: &Shop<'_>, path: &str, id: &str) -> Result<Option<T>, Error> {
+pub fn object<T: DeserializeOwned>(shop: &Shop, path: &str, id: &str) -> Result<Option<T>, Error> {
     match id.parse::<u64>() {
         Ok(id) => shop.look(&format!("{path}/{id}")),
         Err(_) => Ok(None),

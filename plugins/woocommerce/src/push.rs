@@ -9,6 +9,7 @@ pub mod shipments;
 use tradepost_sdk::head::{Head, Part};
 use tradepost_sdk::outcomes::{Outcome, Written};
 use tradepost_sdk::records::Records;
+use tradepost_sdk::settle_each;
 use tradepost_sdk::types::{Error, Issue, RemoteRef};
 
 use crate::api::Shop;
@@ -17,54 +18,24 @@ use crate::api::Shop;
 ///
 /// # Errors
 /// Why the rest was not tried: the credentials were refused, the shop wants a rest or is away.
-pub fn push(shop: &Shop<'_>, batch: Records) -> Result<(), Error> {
+pub fn push(shop: &Shop, batch: Records) -> Result<(), Error> {
     match batch {
-        Records::Categories(all) => each(shop, &all, |one| &one.head, categories::write),
+        Records::Categories(all) => settle_each(&all, |one| categories::write(shop, one)),
         Records::Products(all) => {
             let there = products::there(shop, &all)?;
-            each(shop, &all, |one| &one.head, |shop, one| products::write(shop, one, &there))
+            settle_each(&all, |one| products::write(shop, one, &there))
         }
-        Records::OrderEvents(all) => each(shop, &all, |one| &one.head, events::apply),
-        Records::Shipments(all) => each(shop, &all, |one| &one.head, shipments::write),
+        Records::OrderEvents(all) => settle_each(&all, |one| events::apply(shop, one)),
+        Records::Shipments(all) => settle_each(&all, |one| shipments::write(shop, one)),
         Records::Stock(all) => prices::stock(shop, &all),
         Records::Prices(all) => prices::prices(shop, &all),
-        Records::Customers(all) => {
-            each(shop, &all, |one| &one.head, |_, _| unsupported("customers register themselves"))
-        }
-        Records::Orders(all) => each(shop, &all, |one| &one.head, |_, _| unsupported("orders are placed in the shop")),
+        Records::Customers(all) => settle_each(&all, |_| unsupported("customers register themselves")),
+        Records::Orders(all) => settle_each(&all, |_| unsupported("orders are placed in the shop")),
     }
 }
 
 fn unsupported(words: &str) -> Result<Outcome, Error> {
     Err(Error::Unsupported(words.into()))
-}
-
-/// Writes and settles item by item; stops where going on makes no sense.
-fn each<R>(
-    shop: &Shop<'_>,
-    records: &[R],
-    head: impl Fn(&R) -> &Head,
-    write: impl Fn(&Shop<'_>, &R) -> Result<Outcome, Error>,
-) -> Result<(), Error> {
-    for record in records {
-        let item = &head(record).item;
-        match write(shop, record) {
-            Ok(outcome) => shop.settle(item, &outcome),
-            Err(error) => {
-                shop.settle(item, &Outcome::Failed(error.clone()));
-                if ends_the_call(&error) {
-                    return Err(error);
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether the next item would fare the same.
-#[must_use]
-pub fn ends_the_call(error: &Error) -> bool {
-    matches!(error, Error::Auth(_) | Error::Throttled(_) | Error::Unavailable(_) | Error::Denied(_))
 }
 
 /// The object exists and all is written.
@@ -91,10 +62,4 @@ pub fn known(head: &Head) -> Result<&RemoteRef, Error> {
 #[must_use]
 pub fn warning(path: &str, message: impl Into<String>) -> Issue {
     Issue { path: path.into(), code: None, message: message.into() }
-}
-
-/// An error that names the field.
-#[must_use]
-pub fn refused(path: &str, message: impl Into<String>) -> Error {
-    Error::Rejected(vec![warning(path, message)])
 }

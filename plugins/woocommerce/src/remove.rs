@@ -5,22 +5,23 @@ use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::records::{Kind, Removal};
 use tradepost_sdk::target::Doomed;
 use tradepost_sdk::types::Error;
+use tradepost_sdk::{ends_the_call, report};
 
 use crate::api::Shop;
 use crate::map::catalogue::Article;
 use crate::map::id;
-use crate::push::{done, ends_the_call};
+use crate::push::done;
 
 /// Removes records one by one.
 ///
 /// # Errors
 /// Why the rest was not tried.
-pub fn remove(shop: &Shop<'_>, kind: Kind, items: &[Doomed], how: Removal) -> Result<(), Error> {
+pub fn remove(shop: &Shop, kind: Kind, items: &[Doomed], how: Removal) -> Result<(), Error> {
     for item in items {
         match take_away(shop, kind, item, how) {
-            Ok(outcome) => shop.settle(&item.item, &outcome),
+            Ok(outcome) => report::settle(&item.item, &outcome),
             Err(error) => {
-                shop.settle(&item.item, &Outcome::Failed(error.clone()));
+                report::settle(&item.item, &Outcome::Failed(error.clone()));
                 if ends_the_call(&error) {
                     return Err(error);
                 }
@@ -30,7 +31,7 @@ pub fn remove(shop: &Shop<'_>, kind: Kind, items: &[Doomed], how: Removal) -> Re
     Ok(())
 }
 
-fn take_away(shop: &Shop<'_>, kind: Kind, item: &Doomed, how: Removal) -> Result<Outcome, Error> {
+fn take_away(shop: &Shop, kind: Kind, item: &Doomed, how: Removal) -> Result<Outcome, Error> {
     let at = id(&item.remote.id)?;
     let unchanged = || Ok(Outcome::Unchanged(item.remote.clone()));
     match (kind, how) {

@@ -1,56 +1,98 @@
-//! What the operator chooses for one shop.
+//! What the operator chooses for one shop: the comments are what he reads.
 
-use serde::Deserialize;
+use tradepost_sdk::Choice;
 
-/// The settings, as the schema in `describe` declares them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default)]
+/// The settings.
+#[derive(Debug, Clone, tradepost_sdk::Settings)]
 pub struct Settings {
-    /// Address of the shop, e.g. `https://shop.example.com`.
+    /// Address of the shop
+    ///
+    /// Without /wp-json and without a slash at the end, e.g. https://shop.example.com.
+    #[setting(url, pattern = "^https?://[^/?#]+(/[^?#]*[^/?#])?$")]
     pub url: String,
-    /// Live shop or test shop: WooCommerce does not show which it is.
+    /// Live or test shop
+    ///
+    /// WooCommerce does not show which of the two a shop is.
+    #[setting(default = Environment::Live)]
     pub environment: Environment,
-    /// Language tag of the shop's texts: WooCommerce has one language.
+    /// Language
+    ///
+    /// Tag of the language of the shop's texts, e.g. de.
+    #[setting(default = "en")]
     pub language: String,
-    /// Unit of weights in the shop.
+    /// Unit of weight
+    ///
+    /// As in WooCommerce under Settings, Products.
+    #[setting(default = WeightUnit::Kg)]
     pub weight_unit: WeightUnit,
-    /// ISO 4217 code; empty to ask the shop.
+    /// Currency
+    ///
+    /// ISO code; empty to ask the shop.
+    #[setting(default)]
     pub currency: String,
-    /// Whether prices in the catalogue contain tax.
+    /// Prices contain tax
+    ///
+    /// As in WooCommerce under Settings, Tax.
+    #[setting(default = Prices::Ask)]
     pub prices: Prices,
-    /// Country of the shop, for the tax of products; empty to ask the shop.
+    /// Country
+    ///
+    /// ISO code of the country whose tax rates stand for a product's; empty to ask the shop.
+    #[setting(default)]
     pub country: String,
-    /// IANA time zone; empty to ask the shop.
+    /// Time zone
+    ///
+    /// IANA name, e.g. Europe/Berlin; empty to ask the shop.
+    #[setting(default)]
     pub zone: String,
-    /// Tax class by percentage, e.g. `19=standard, 7=reduced-rate`; empty: by the shop's rates.
+    /// Tax classes
+    ///
+    /// Class by percentage, with commas between them, e.g. 19=standard, 7=reduced-rate; empty: by the tax rates of the
+    /// shop.
+    #[setting(default)]
     pub tax_classes: String,
-    /// Meta key of an order for the other side's number.
+    /// Field for the order number
+    ///
+    /// Meta key of an order that keeps the other side's number.
+    #[setting(default = "_tradepost_number")]
     pub number_meta: String,
-    /// Meta key of an order for tracking codes; empty for none.
+    /// Field for tracking codes
+    ///
+    /// Meta key of an order that gets the tracking codes, for a plugin that shows them; empty for none.
+    #[setting(default = "_tracking_number")]
     pub tracking_meta: String,
-    /// Who sees the note about a shipment.
+    /// Note about a shipment
+    ///
+    /// Who sees the order note with the tracking codes.
+    #[setting(default = TrackingNote::Internal)]
     pub tracking_note: TrackingNote,
-    /// Payment methods, with commas between them, by which money comes after the goods.
+    /// Pay later
+    ///
+    /// Payment methods by which the money comes after the goods, with commas between them.
+    #[setting(default = "cod,cheque")]
     pub pay_later: String,
-    /// Seconds that a change may show late.
+    /// Overlap in seconds
+    ///
+    /// How late a change may show.
+    #[setting(default = 30, min = 2, max = 3600)]
     pub overlap_seconds: u32,
-    /// Records per request.
+    /// Records per request
+    ///
+    /// Less where the server is slow.
+    #[setting(default = 50, min = 1, max = 100)]
     pub page_size: u32,
 }
 
 /// Whether the shop sells for real.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Choice)]
+#[expect(missing_docs, reason = "they name themselves")]
 pub enum Environment {
-    /// It sells.
     Live,
-    /// It is for trying things out.
     Test,
 }
 
 /// Unit of weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Choice)]
 #[expect(missing_docs, reason = "units name themselves")]
 pub enum WeightUnit {
     Kg,
@@ -60,47 +102,23 @@ pub enum WeightUnit {
 }
 
 /// Whether prices contain tax.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Choice)]
 pub enum Prices {
-    /// The shop says.
+    /// the shop says
     Ask,
-    /// Without tax.
+    /// without tax
     Net,
-    /// With tax.
+    /// with tax
     Gross,
 }
 
 /// Who sees the note about a shipment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Choice)]
 pub enum TrackingNote {
-    /// No note is written.
-    None,
-    /// The shop's staff.
+    /// the shop's staff
     Internal,
-    /// The customer too: the shop sends a mail.
+    /// the shop sends a mail
     Customer,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            url: String::new(),
-            environment: Environment::Live,
-            language: "en".into(),
-            weight_unit: WeightUnit::Kg,
-            currency: String::new(),
-            prices: Prices::Ask,
-            country: String::new(),
-            zone: String::new(),
-            tax_classes: String::new(),
-            number_meta: "_tradepost_number".into(),
-            tracking_meta: "_tracking_number".into(),
-            tracking_note: TrackingNote::Internal,
-            pay_later: "cod,cheque".into(),
-            overlap_seconds: 30,
-            page_size: 50,
-        }
-    }
+    /// no note is written
+    None,
 }

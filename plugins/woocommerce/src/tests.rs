@@ -8,14 +8,9 @@ use tradepost_sdk::records::Kind;
 use tradepost_sdk::source::{Page, Request, Scope, Window};
 use tradepost_sdk::types::{Link, RemoteRef, TaxBasis};
 
-use crate::api::Shop;
+use crate::WooCommerce;
 use crate::map::remote;
-use crate::pull::pull;
 use crate::stand_in::StandIn;
-
-fn shop(host: &StandIn) -> Shop<'_> {
-    Shop::new(host).unwrap()
-}
 
 /// All pages of what has changed, and the watermark.
 fn read(host: &StandIn, kind: Kind, since: Option<&str>) -> (Vec<Page>, Option<String>) {
@@ -28,7 +23,7 @@ fn read_scope(host: &StandIn, kind: Kind, scope: &Scope) -> (Vec<Page>, Option<S
     let mut cursor = None;
     loop {
         let request = Request { kind, scope: scope.clone(), cursor, limit: 500 };
-        let page = pull(&Shop::new(host).unwrap(), &request).unwrap();
+        let page = host.pull::<WooCommerce>(request).unwrap();
         cursor = page.next.clone();
         let watermark = page.watermark.clone();
         assert!(pages.len() < 100, "the reading does not end");

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::{
     Error, Progress, Step, Toolchain, VERSION_VARIABLE, Workspace,
     lock::Lock,
+    strip::{COMPONENT_MAGIC, strip},
     system::{Call, Machine, System, last_lines},
     toolchain::TARGET,
     workspace::Package,
@@ -22,7 +23,7 @@ const PROFILE: &str = "connector";
 /// What [`PROFILE`] is in a workspace that does not define it: small, because size is what the host compiles and caches.
 const PROFILE_SETTINGS: [&str; 7] = [
     r#"inherits="release""#,
-    r#"opt-level="s""#,
+    r#"opt-level="z""#,
     "lto=true",
     "codegen-units=1",
     "debug=false",
@@ -30,14 +31,26 @@ const PROFILE_SETTINGS: [&str; 7] = [
     r#"panic="abort""#,
 ];
 
-/// The first bytes of a component; a plain module has another layer number.
-const COMPONENT_MAGIC: &[u8] = b"\0asm\x0d\0\x01\0";
+/// The cargo profile of builds that somebody waits for, at every save: less small, and only what changed is compiled.
+const QUICK: &str = "connector-quick";
+
+/// What [`QUICK`] is.
+const QUICK_SETTINGS: [&str; 7] = [
+    r#"inherits="release""#,
+    r#"opt-level=1"#,
+    "lto=false",
+    "codegen-units=16",
+    "incremental=true",
+    "strip=true",
+    r#"panic="abort""#,
+];
 
 /// One connector to build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connector {
     package: String,
     version: Option<String>,
+    quick: bool,
 }
 
 /// A finished component.
@@ -54,7 +67,7 @@ pub struct Built {
 impl Connector {
     /// The connector of a package, as it is.
     pub fn new(package: impl Into<String>) -> Self {
-        Self { package: package.into(), version: None }
+        Self { package: package.into(), version: None, quick: false }
     }
 
     /// The same connector under another version: it is compiled with `TRADEPOST_CONNECTOR_VERSION` set and gets a file of
@@ -65,10 +78,18 @@ impl Connector {
         self
     }
 
+    /// The same connector for somebody who waits for it: compiled faster, less small, in a file of its own.
+    #[must_use]
+    pub fn quick(mut self) -> Self {
+        self.quick = true;
+        self
+    }
+
     /// The file name without folder and `.wasm`.
     fn file_stem(&self) -> String {
         let name = self.package.strip_suffix("-connector").unwrap_or(&self.package);
         match &self.version {
+            None if self.quick => format!("{name}.quick"),
             None => name.to_owned(),
             // A version is free text to the compiler, but not to the file system.
             Some(version) => {
@@ -112,16 +133,16 @@ impl Build<'_> {
         let dist = self.folder.join("dist");
         let path = dist.join(format!("{}.wasm", connector.file_stem()));
         match &connector.version {
-            None => put(&path, &self.compile(package, None)?)?,
+            None => put(&path, &self.compile(package, None, connector.quick)?)?,
             Some(version) => {
                 // Cargo keeps one result per package, so two versions in turn would be compiled each time. The plain build
                 // tells whether anything but the version changed; only then is this one compiled again.
-                let plain = self.compile(package, None)?;
+                let plain = self.compile(package, None, connector.quick)?;
                 let stamp_path = dist.join(format!("{}.stamp", connector.file_stem()));
                 let stamp = stamp(&plain, version);
                 let up_to_date = fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) && path.is_file();
                 if !up_to_date {
-                    put(&path, &self.compile(package, Some(version))?)?;
+                    put(&path, &self.compile(package, Some(version), connector.quick)?)?;
                     put(&stamp_path, stamp.as_bytes())?;
                 }
             }
@@ -131,8 +152,8 @@ impl Build<'_> {
     }
 
     /// Compiles one package and answers the component's bytes.
-    fn compile(&self, package: &Package, version: Option<&str>) -> Result<Vec<u8>, Error> {
-        let call = self.call(package, version)?;
+    fn compile(&self, package: &Package, version: Option<&str>, quick: bool) -> Result<Vec<u8>, Error> {
+        let call = self.call(package, version, quick)?;
         let begun = std::cell::Cell::new(false);
         let watch = |step: Step<'_>| {
             // Said at the first thing cargo compiles, so that nothing is said when there is nothing to do.
@@ -150,12 +171,13 @@ impl Build<'_> {
         let path = artifact(&printed.stdout, &package.manifest_path)
             .ok_or_else(|| Error::Answer { command: call.to_string(), reason: "it names no .wasm file".to_owned() })?;
         let bytes = fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
-        if bytes.starts_with(COMPONENT_MAGIC) { Ok(bytes) } else { Err(Error::NotAComponent { path }) }
+        if bytes.starts_with(COMPONENT_MAGIC) { Ok(strip(&bytes)) } else { Err(Error::NotAComponent { path }) }
     }
 
-    fn call(&self, package: &Package, version: Option<&str>) -> Result<Call, Error> {
+    fn call(&self, package: &Package, version: Option<&str>, quick: bool) -> Result<Call, Error> {
         // The crate type stands here and not in the manifests, because there the connectors would be linked as native
         // libraries too, for which their exports have no names a linker takes.
+        let profile = if quick { QUICK } else { PROFILE };
         let mut call = Call::new(
             "cargo",
             [
@@ -165,16 +187,17 @@ impl Build<'_> {
                 "--lib",
                 "--crate-type=cdylib",
                 "--profile",
-                PROFILE,
+                profile,
                 "--target",
                 TARGET,
                 "--message-format=json-render-diagnostics",
             ],
         );
         call.args.extend(["--target-dir".to_owned(), self.folder.display().to_string()]);
-        if !self.workspace.has_profile(PROFILE)? {
-            for setting in PROFILE_SETTINGS {
-                call.args.extend(["--config".to_owned(), format!("profile.{PROFILE}.{setting}")]);
+        if !self.workspace.has_profile(profile)? {
+            let settings = if quick { QUICK_SETTINGS } else { PROFILE_SETTINGS };
+            for setting in settings {
+                call.args.extend(["--config".to_owned(), format!("profile.{profile}.{setting}")]);
             }
         }
         call.args.extend(self.toolchain.arguments().iter().map(|&argument| argument.to_owned()));

@@ -103,6 +103,22 @@ pub enum Error {
         /// What the compiler said.
         output: String,
     },
+    /// No Python is there that is new enough and can make environments.
+    #[error("there is no Python of version 3.{minor} or newer with `venv`")]
+    NoPython {
+        /// The oldest that does.
+        minor: u32,
+    },
+    /// The project does not ask for the SDK.
+    #[error("the project has no {package}, the SDK for {language}")]
+    NoSdk {
+        /// The project's.
+        language: &'static str,
+        /// The SDK's package.
+        package: &'static str,
+        /// Where the project says what it needs.
+        manifest: &'static str,
+    },
     /// The compiler's result is no WebAssembly component.
     #[error("{} is not a WebAssembly component", path.display())]
     NotAComponent {
@@ -147,6 +163,8 @@ impl Error {
                 Some("run this in a clone of the repository, built there with cargo".to_owned())
             }
             Self::UnknownPackage { known, .. } => Some(format!("there are: {}", known.join(", "))),
+            Self::NoPython { .. } => Some("on Debian and Ubuntu: apt-get install python3 python3-venv".to_owned()),
+            Self::NoSdk { package, manifest, .. } => Some(format!("add {package} to {manifest}")),
             Self::NotAComponent { .. } => Some(
                 "a connector exports the interfaces of `tradepost:connector`; is the SDK's export macro called?".to_owned(),
             ),

@@ -11,19 +11,27 @@
 //! ```
 //!
 //! In reading order: [`Workspace`] is where the connectors are, [`Toolchain`] what compiles them, [`Connector`] what is built.
+//! For other languages than Rust: [`Tools`] is what is installed for them, [`TypeScript`] and [`Python`] build with it.
 
 #![forbid(unsafe_code)]
 
 mod connector;
 mod error;
 mod lock;
+mod python;
+mod strip;
 mod system;
 mod toolchain;
+mod tools;
+mod typescript;
 mod workspace;
 
 pub use connector::{Built, Connector};
 pub use error::Error;
+pub use python::Python;
 pub use toolchain::{CHOICE_VARIABLE, Toolchain};
+pub use tools::{Node, TOOLS_VARIABLE, Tools};
+pub use typescript::TypeScript;
 pub use workspace::Workspace;
 
 /// Set while a connector is compiled under another version; a connector that wants to follow it says

@@ -108,7 +108,7 @@ impl Toolchain {
     /// When there is no Rust, or neither rustup nor Debian's packages can bring the target; the error says what to do.
     pub fn ensure(workspace: &Workspace, progress: &Progress<'_>) -> Result<Self, Error> {
         let choice = Choice::parse(env::var(CHOICE_VARIABLE).ok().as_deref())?;
-        let tools = workspace.connectors_folder().join("tools");
+        let tools = workspace.tools_folder();
         if let Some(toolchain) = find(&Machine, choice, workspace.root(), &tools)? {
             return Ok(toolchain);
         }

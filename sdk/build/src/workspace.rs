@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    Error,
+    Error, Tools,
     system::{Call, Machine, System},
 };
 
@@ -18,6 +18,7 @@ pub struct Workspace {
     root: PathBuf,
     target_folder: PathBuf,
     packages: Vec<Package>,
+    tools: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -49,6 +50,7 @@ impl Workspace {
             root: metadata.workspace_root,
             target_folder: metadata.target_directory,
             packages: metadata.packages,
+            tools: None,
         })
     }
 
@@ -59,6 +61,19 @@ impl Workspace {
     pub fn of_this_build() -> Result<Self, Error> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         if here.join("Cargo.toml").is_file() { Self::at(here) } else { Err(Error::NoSource { path: here.to_owned() }) }
+    }
+
+    /// The same workspace with what has to be built for the tool chain kept in the account's folder of tools, so that
+    /// many small workspaces share it.
+    #[must_use]
+    pub fn with_tools(mut self, tools: &Tools) -> Self {
+        self.tools = Some(tools.folder().join("rust"));
+        self
+    }
+
+    /// Where programs go that are built for the tool chain.
+    pub(crate) fn tools_folder(&self) -> PathBuf {
+        self.tools.clone().unwrap_or_else(|| self.connectors_folder().join("tools"))
     }
 
     /// The folder of the workspace's `Cargo.toml`.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use tradepost::model::{Kind, PlatformCode, PlatformId, PullRequest, RemoteError, Scope};
 use tradepost::runtime::blobs::BlobFolder;
@@ -52,6 +53,7 @@ pub(crate) async fn measure(connector: &Path) -> Result<Vec<Figure>> {
         },
     );
     let mut micros = Vec::with_capacity(CALLS);
+    let mut computed = Vec::with_capacity(CALLS);
     for n in 0..CALLS + CALLS / 10 {
         if n % PAGES == 0 {
             let until = jiff::Timestamp::now();
@@ -62,15 +64,25 @@ pub(crate) async fn measure(connector: &Path) -> Result<Vec<Figure>> {
                 bail!("the page has {} records", page.records.len());
             }
         }
-        let began = Instant::now();
+        let (began, thread) = (Instant::now(), thread_time());
         guest.acknowledge(Kind::Product, "receipt".into()).await.result.context("the call")?;
         // The first ones warm up.
         if n >= CALLS / 10 {
             micros.push(began.elapsed().as_secs_f64() * 1e6);
+            computed.push((thread_time() - thread) * 1e6);
         }
     }
     Ok(vec![
         Figure::new("call p50", percentile(&mut micros, 0.5), "us").at_most(60.0),
         Figure::new("call p99", percentile(&mut micros, 0.99), "us").at_most(200.0),
+        // Without what the machine did for others meanwhile; the call stays on the thread that makes it.
+        Figure::new("call p50, computing", percentile(&mut computed, 0.5), "us").at_most(60.0),
+        Figure::new("call p99, computing", percentile(&mut computed, 0.99), "us").at_most(200.0),
     ])
+}
+
+/// Seconds that this thread computed.
+fn thread_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    std::time::Duration::try_from(time).unwrap_or_default().as_secs_f64()
 }

@@ -144,7 +144,9 @@ impl Running {
         let run = self.host.ask(Method::POST, &format!("/platforms/{code}/run"), Some(&body)).await?;
         let id = run["id"].as_i64().context("a run has a number")?;
         loop {
-            let mut detail = self.host.ask(Method::GET, &format!("/runs/{id}?wait=20&limit=1"), None).await?;
+            // Lines that are there already would be an answer at once, again and again, and cost the host more than the run.
+            let path = format!("/runs/{id}?wait=20&limit=1&after={}", i64::MAX);
+            let mut detail = self.host.ask(Method::GET, &path, None).await?;
             let run = detail["run"].take();
             if run["over"] == true || matches!(run["state"].as_str(), Some("held" | "resting")) {
                 return Ok((began.elapsed().as_secs_f64(), run));

@@ -98,6 +98,13 @@ pub(crate) fn pull(behaviour: &str, request: &Request) -> Result<Page, Error> {
         }
         "fetch" => fetch(),
         "post" => posted(),
+        "wasi fetch" => crate::door::fetch("GET"),
+        "wasi head" => crate::door::fetch("HEAD"),
+        "wasi post" => crate::door::fetch("POST"),
+        "wasi headers" => crate::door::headers(),
+        "wasi hoard" => crate::door::hoard(),
+        "wasi huge body" => vec![crate::door::huge_body()],
+        "wasi half a body" => vec![crate::door::half_a_body()],
         "fetch together" => fetch_together(),
         "trap" => panic!("a trap in pull"),
         "memory" => {
@@ -154,7 +161,7 @@ unsafe extern "C" {
     fn monotonic_clock_subscribe_duration(nanoseconds: u64) -> i32;
 }
 
-fn setting(name: &str) -> Vec<String> {
+pub(crate) fn setting(name: &str) -> Vec<String> {
     let settings: serde_json::Value = serde_json::from_str(&tradepost_sdk::platform::settings()).unwrap_or_default();
     let items = settings[name].as_array().cloned().unwrap_or_default();
     items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()

@@ -1,6 +1,7 @@
 //! A connector that behaves well or badly, as its setting `behaviour` says: one bad deed per fence of the host.
 
 mod deeds;
+mod door;
 
 use std::hint::black_box;
 
@@ -10,7 +11,7 @@ use tradepost_sdk::connector::{
     Warehouse, Writing,
 };
 use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, Request};
+use tradepost_sdk::source::{Page, PullRequest};
 use tradepost_sdk::target::{Doomed, Found, Probe};
 use tradepost_sdk::types::{Error, Field, TaxBasis};
 use tradepost_sdk::{Connector, Source, Target, platform, report, storage, text};
@@ -41,6 +42,9 @@ fn behaviour() -> String {
 }
 
 impl Connector for Guest {
+    /// Whatever they are: they are read by hand.
+    type Settings = ();
+
     fn describe() -> Description {
         let variant = variant("variant");
         match variant.as_str() {
@@ -117,7 +121,11 @@ impl Connector for Guest {
         }
     }
 
-    fn check() -> Result<Account, Error> {
+    fn open((): ()) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn check(&self) -> Result<Account, Error> {
         if behaviour() == "trap" {
             panic!("a trap in check");
         }
@@ -142,22 +150,22 @@ impl Connector for Guest {
 }
 
 impl Source for Guest {
-    fn pull(request: Request) -> Result<Page, Error> {
+    fn pull(&self, request: PullRequest) -> Result<Page, Error> {
         deeds::pull(&behaviour(), &request)
     }
 
-    fn acknowledge(_kind: Kind, receipt: String) -> Result<(), Error> {
+    fn acknowledge(&self, _kind: Kind, receipt: String) -> Result<(), Error> {
         deeds::acknowledge(&behaviour(), &receipt)
     }
 }
 
 impl Target for Guest {
-    fn push(batch: Records) -> Result<(), Error> {
+    fn push(&self, batch: Records) -> Result<(), Error> {
         let Records::Stock(levels) = batch else { return Err(Error::Unsupported("only stock".into())) };
         deeds::push(&behaviour(), levels)
     }
 
-    fn remove(_kind: Kind, items: Vec<Doomed>, _how: Removal) -> Result<(), Error> {
+    fn remove(&self, _kind: Kind, items: Vec<Doomed>, _how: Removal) -> Result<(), Error> {
         if behaviour() == "trap" {
             panic!("a trap in remove");
         }
@@ -167,7 +175,7 @@ impl Target for Guest {
         Ok(())
     }
 
-    fn find(_kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+    fn find(&self, _kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
         let key = |probe: &Probe| probe.keys.iter().find(|Field { name, .. }| name == "sku").map(|f| f.value.clone());
         let found = |probe: &Probe| match key(probe) {
             Some(sku) if sku.starts_with("SKU-") => vec![deeds::found(&sku)],
@@ -183,5 +191,4 @@ impl Target for Guest {
     }
 }
 
-#[cfg(target_family = "wasm")]
-tradepost_sdk::export!(Guest with_types_in tradepost_sdk::bindings);
+tradepost_sdk::export!(Guest: Source + Target);

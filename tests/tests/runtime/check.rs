@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, SourceMap};
+use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, SourceMap, WorldId};
 
-use tradepost::runtime::check::{CheckError, Checked, Difference, Mismatch, check};
+use tradepost::runtime::check::{CheckError, Checked, Contract, Difference, Mismatch, check};
 use tradepost::runtime::{Build, Engine, LoadError};
 
 /// A component of a world of the contract after `alter` went over each of its files. Its functions only trap.
@@ -15,6 +15,21 @@ fn component(world: &str, alter: impl Fn(String) -> String) -> Vec<u8> {
 
 /// As [`component`]; `edit` goes over the core module before it becomes a component.
 pub fn built(world: &str, alter: impl Fn(String) -> String, edit: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    let (resolve, world) = scratch(world, alter);
+    let abi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
+    let mut module = edit(wit_component::dummy_module(&resolve, world, abi));
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+}
+
+/// The contract of a host that was built from a scratch copy of the WIT.
+fn host(alter: impl Fn(String) -> String) -> Contract {
+    let (resolve, world) = scratch("shop", alter);
+    Contract::new(&wit_component::metadata::encode(&resolve, world, StringEncoding::UTF8, None).unwrap()).unwrap()
+}
+
+/// A scratch copy of the contract's files.
+fn scratch(world: &str, alter: impl Fn(String) -> String) -> (Resolve, WorldId) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/v0.1");
     let mut sources = SourceMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -25,10 +40,7 @@ pub fn built(world: &str, alter: impl Fn(String) -> String, edit: impl Fn(Vec<u8
     let mut resolve = Resolve { all_features: true, ..Resolve::default() };
     let package = resolve.push_group(group).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
-    let abi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);
-    let mut module = edit(wit_component::dummy_module(&resolve, world, abi));
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+    (resolve, world)
 }
 
 /// As [`component`], with one text replaced that must be there.
@@ -154,6 +166,104 @@ fn another_version_is_refused_by_name_even_with_equal_types() {
     }));
     let text = found.to_string();
     assert!(text.contains("@0.2.0") && text.contains("has 0.1.0-draft.1: `check`"), "{text}");
+}
+
+/// A release of the track, for the rules that begin with it.
+fn released(version: &'static str) -> impl Fn(String) -> String {
+    move |text| text.replace("@0.1.0-draft.1", &format!("@{version}"))
+}
+
+fn difference(result: Result<Checked, CheckError>) -> Mismatch {
+    match result {
+        Err(CheckError::Mismatch(mismatch)) => *mismatch,
+        other => panic!("expected a mismatch, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_function_added_to_an_imported_interface_leaves_old_components_usable() {
+    let with_lock =
+        |text: String| text.replace("  preview: func() -> bool;", "  preview: func() -> bool;\n  lock: func();");
+    for (old, new) in [("0.1.0-draft.1", "0.1.0-draft.1"), ("0.1.0", "0.1.1")] {
+        let grown = host(|text| released(new)(with_lock(text)));
+        let before = component("shop", released(old));
+        assert!(grown.check(&before).is_ok(), "built for {old}, host {new}");
+        let after = component("shop", |text| released(new)(with_lock(text)));
+        assert!(grown.check(&after).is_ok());
+        // The other way round the function is missing, and is named.
+        let found = difference(host(released(old)).check(&after));
+        assert_eq!(found.difference.unwrap().item, "lock");
+    }
+}
+
+#[test]
+fn a_function_added_to_an_exported_interface_is_refused_by_name() {
+    let grown = |text: String| {
+        text.replace(
+            "  pull: func(request: request) -> result<page, error>;",
+            "  pull: func(request: request) -> result<page, error>;\n  count: func() -> u64;",
+        )
+    };
+    for (old, new) in [("0.1.0-draft.1", "0.1.0-draft.1"), ("0.1.0", "0.1.1")] {
+        let found = difference(host(|text| released(new)(grown(text))).check(&component("shop", released(old))));
+        assert_eq!((found.interface.as_str(), found.component_version.as_str()), ("source", old));
+        let difference = found.difference.unwrap();
+        assert_eq!((difference.item.as_str(), difference.component.as_str()), ("count", "nothing"));
+    }
+}
+
+#[test]
+fn a_record_that_changed_is_refused_by_name() {
+    let changed =
+        |text: String| text.replace("    head: head, number: string,", "    head: head, number: string, mark: string,");
+    for (old, new) in [("0.1.0-draft.1", "0.1.0-draft.1"), ("0.1.0", "0.1.1")] {
+        let found = difference(host(|text| released(new)(changed(text))).check(&component("shop", released(old))));
+        let text = found.to_string();
+        let difference = found.difference.unwrap();
+        assert!(difference.path.contains("orders[]") && difference.host.contains("mark"), "{difference:?}");
+        assert!(text.contains(old) && text.contains(new) && text.contains("build it again"), "{text}");
+    }
+}
+
+#[test]
+fn releases_of_another_track_and_drafts_of_a_release_are_refused() {
+    for (ours, theirs) in [("0.1.1", "0.2.0"), ("0.1.0", "0.1.0-draft.1"), ("0.1.0-draft.2", "0.1.0-draft.1")] {
+        let found = difference(host(released(ours)).check(&component("shop", released(theirs))));
+        assert_eq!(found.difference, None, "{theirs} on {ours}");
+    }
+}
+
+#[test]
+fn imports_of_others_are_refused_before_anything_is_compiled() {
+    let with = |import: &'static str| {
+        let (package, rest) = import.split_once('/').unwrap();
+        let (interface, version) = rest.split_once('@').unwrap();
+        let (world, package) = (format!("world shop {{\n  import {import};"), package.to_owned());
+        let (interface, version) = (interface.to_owned(), version.to_owned());
+        component("shop", move |text| {
+            if !text.contains("world shop {") {
+                return text;
+            }
+            let text = text.replace("world shop {", &world);
+            format!("{text}\npackage {package}@{version} {{ interface {interface} {{ touch: func(); }} }}\n")
+        })
+    };
+    for lent in ["wasi:http/types@0.2.0", "wasi:http/outgoing-handler@0.2.9", "wasi:clocks/wall-clock@0.2.12"] {
+        assert!(check(&with(lent)).is_ok(), "{lent}");
+    }
+    for refused in [
+        "wasi:http/types@0.3.0",
+        "wasi:http/outgoing-handler@0.2.0-rc.1",
+        "wasi:http/incoming-handler@0.2.0",
+        "wasi:keyvalue/store@0.2.0",
+        "wasi:cli/environment@0.3.0",
+        "tradepost:connectors/http@0.1.0",
+    ] {
+        match check(&with(refused)) {
+            Err(CheckError::Import { import }) => assert_eq!(import, refused),
+            other => panic!("{refused}: {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -33,34 +33,42 @@ impl Lookup for Names {
 
 /// A platform of the guest over the real HTTP power: `shop` and `partner` are its settings, all it asks for is granted,
 /// with these private exceptions.
-struct Net<'a> {
+pub struct Net<'a> {
     world: &'a World,
     shop: String,
-    partner: String,
+    pub partner: String,
     private: Vec<String>,
-    names: BTreeMap<&'static str, Vec<IpAddr>>,
+    pub names: BTreeMap<&'static str, Vec<IpAddr>>,
+    /// Headers that the guest sets, as `name: value`.
+    pub headers: Vec<String>,
+    pub preview: bool,
 }
 
 impl<'a> Net<'a> {
-    fn new(world: &'a World, shop: impl Into<String>) -> Self {
+    pub fn new(world: &'a World, shop: impl Into<String>) -> Self {
         let (partner, private) = ("http://partner.example".into(), Vec::new());
-        Self { world, shop: shop.into(), partner, private, names: BTreeMap::new() }
+        let (names, headers) = (BTreeMap::new(), Vec::new());
+        Self { world, shop: shop.into(), partner, private, names, headers, preview: false }
     }
 
-    fn open(world: &'a World, server: &Server) -> Self {
+    pub fn open(world: &'a World, server: &Server) -> Self {
         Self::new(world, format!("http://{}", server.address)).private(server)
     }
 
-    fn private(mut self, server: &Server) -> Self {
-        self.private.push(format!("127.0.0.1,127.0.0.1/32,{}", server.address.port()));
+    pub fn private(self, server: &Server) -> Self {
+        self.excepted(&format!("127.0.0.1,127.0.0.1/32,{}", server.address.port()))
+    }
+
+    pub fn excepted(mut self, private: &str) -> Self {
+        self.private.push(private.into());
         self
     }
 
-    fn connector(&self, behaviour: &str, urls: &[&str], change: impl FnOnce(&mut Limits)) -> PlatformConnector {
+    pub fn connector(&self, behaviour: &str, urls: &[&str], change: impl FnOnce(&mut Limits)) -> PlatformConnector {
         self.with_credential(behaviour, urls, &[], change)
     }
 
-    fn with_credential(
+    pub fn with_credential(
         &self,
         behaviour: &str,
         urls: &[&str],
@@ -69,6 +77,7 @@ impl<'a> Net<'a> {
     ) -> PlatformConnector {
         let settings = json!({
             "behaviour": behaviour, "shop": self.shop, "partner": self.partner, "urls": urls, "credential": credential,
+            "headers": self.headers,
         });
         let description = self.world.build().description();
         let asked = Request::of(description, &settings).unwrap();
@@ -85,12 +94,13 @@ impl<'a> Net<'a> {
         self.world.lent(behaviour, change, |lent| {
             lent.http = Arc::new(http);
             lent.settings = settings;
+            lent.preview = self.preview;
         })
     }
 }
 
 /// Calls of a well-behaved platform while `work` runs; each must be answered, and none may wait for the other.
-async fn beside<T>(world: &World, work: impl Future<Output = T>) -> T {
+pub async fn beside<T>(world: &World, work: impl Future<Output = T>) -> T {
     let good = world.lent("good", |limits| limits.call_seconds = 10, |lent| lent.platform = PlatformId(2));
     let neighbour = async {
         let mut calls = 0_u32;

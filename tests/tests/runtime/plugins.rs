@@ -7,24 +7,24 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradepost::ledger::plugin::PluginStanding;
 use tradepost::ledger::{self, Ledger};
-use tradepost::plugins::{Change, Registry, Standing, watch};
+use tradepost::plugins::{Change, Registry, Signers, Standing, watch};
 use tradepost::sync::connector::Connector;
 
 use super::calls::pull;
 use super::world::{World, engine, guest_file, guest_variant};
 
-const GUEST: &str = "org.tradepost.guest";
-const FILE: &str = "guest.wasm";
+pub const GUEST: &str = "org.tradepost.guest";
+pub const FILE: &str = "guest.wasm";
 
 /// A plugins folder with a ledger that remembers.
-struct Folder {
-    root: TempDir,
+pub struct Folder {
+    pub root: TempDir,
     ledger: Ledger,
-    registry: Registry,
+    pub registry: Registry,
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::at(tempfile::tempdir().unwrap())
     }
 
@@ -42,32 +42,38 @@ impl Folder {
 
     /// The next life of the process.
     async fn restart(self) -> Self {
+        self.restart_with(Signers::default()).await
+    }
+
+    /// With these signers.
+    pub async fn restart_with(self, signers: Signers) -> Self {
         self.ledger.close();
         drop(self.registry);
         let next = Self::at(self.root);
+        next.registry.set_signers(signers);
         next.look().await;
         next
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub fn path(&self, file: &str) -> PathBuf {
         self.root.path().join("plugins").join(file)
     }
 
     /// As people should drop: a temporary name, then the real one.
-    fn put(&self, file: &str, bytes: &[u8]) {
+    pub fn put(&self, file: &str, bytes: &[u8]) {
         put(&self.root.path().join("plugins"), file, bytes);
     }
 
-    async fn drop_in(&self, file: &str, bytes: &[u8]) {
+    pub async fn drop_in(&self, file: &str, bytes: &[u8]) {
         self.put(file, bytes);
         self.look().await;
     }
 
-    async fn look(&self) {
+    pub async fn look(&self) {
         assert!(self.registry.reconcile().await.unwrap(), "all files are complete");
     }
 
-    fn standing(&self, file: &str) -> Standing {
+    pub fn standing(&self, file: &str) -> Standing {
         self.registry.list().into_iter().find(|plugin| plugin.file == file).expect("a file").standing
     }
 
@@ -79,7 +85,7 @@ impl Folder {
     }
 
     /// Version that serves.
-    fn version(&self) -> Option<String> {
+    pub fn version(&self) -> Option<String> {
         Some(self.registry.get(GUEST)?.description().version.clone())
     }
 }
@@ -90,7 +96,7 @@ pub fn put(folder: &Path, file: &str, bytes: &[u8]) {
     std::fs::rename(partial, folder.join(file)).unwrap();
 }
 
-fn good(version: &str) -> Vec<u8> {
+pub fn good(version: &str) -> Vec<u8> {
     guest_variant("good", version)
 }
 

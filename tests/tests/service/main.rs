@@ -1,6 +1,7 @@
 //! The service as an operator has it: the real program as a process, told by its commands, its service manager, its disk.
 
 mod backup;
+mod cases;
 mod commands;
 mod disk;
 mod manager;

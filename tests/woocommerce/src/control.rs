@@ -34,7 +34,7 @@ impl From<ApiError> for Refusal {
     }
 }
 
-fn refusal(code: &str, message: impl Into<String>) -> Refusal {
+pub(crate) fn refusal(code: &str, message: impl Into<String>) -> Refusal {
     Refusal { code: code.to_owned(), message: message.into() }
 }
 

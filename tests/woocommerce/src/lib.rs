@@ -4,13 +4,14 @@
 //! Code map: [`server`] takes requests in ([`listen`], [`auth`]), [`faults`] decides what goes wrong,
 //! [`routes`] leads to the resource ([`products`], [`variations`], [`orders`], ...), [`schema`] and [`paging`] hold
 //! the rules all of them share, [`state`] is the shop, [`journal`] what happened, [`control`] the tester's
-//! hand, [`catalogue`] the goods, customers and orders a shop begins with.
+//! hand, [`conformance`] that of the conformance suite, [`catalogue`] the goods, customers and orders a shop begins with.
 
 mod article;
 mod auth;
 mod call;
 mod catalogue;
 mod clock;
+mod conformance;
 mod control;
 mod customers;
 mod error;

@@ -13,12 +13,13 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::Response,
 };
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::{
     auth::{self, Keys},
     call::{Call, Reply, parse_query},
-    control,
+    conformance, control,
     error::ApiError,
     faults::{Faults, Misbehaviour},
     journal::route_of,
@@ -59,6 +60,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new().fallback(entry).layer(DefaultBodyLimit::max(64 << 20)).with_state(site)
 }
 
+/// Every answer is dated by the shop's own clock.
 async fn entry(
     Shared(site): Shared<Arc<Site>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -67,9 +69,21 @@ async fn entry(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let mut response = answer(Arc::clone(&site), peer, method, uri, headers, body).await;
+    let now = site.state().clock.now().to_zoned(TimeZone::UTC);
+    if let Ok(now) = HeaderValue::from_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+        response.headers_mut().insert(header::DATE, now);
+    }
+    response
+}
+
+async fn answer(site: Arc<Site>, peer: Peer, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let path = uri.path();
     if path == "/__sim" || path.starts_with("/__sim/") {
         return control::http(&site, &method, path, uri.query().unwrap_or_default(), &body);
+    }
+    if path == "/_control" || path.starts_with("/_control/") {
+        return conformance::http(&site, &method, path, &body);
     }
     if let Some(below) = path.strip_prefix(NAMESPACE)
         && (below.is_empty() || below.starts_with('/'))

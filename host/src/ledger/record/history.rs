@@ -1,5 +1,6 @@
 //! History of facets. A line is one write of a record with what each changed facet was before: what it became stands in
-//! the next line, or in the record. So a body is kept once, and the oldest lines can go at any time.
+//! the next line, or in the record. So a body is kept once, and the oldest lines can go at any time. What a record began
+//! with has no line: it is what is left when all lines are taken back.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,9 @@ struct Was<K, B> {
     /// Position of the change.
     #[serde(rename = "r")]
     rev: Rev,
+    /// Position of what was before.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    before: Option<Rev>,
     /// Absent: there was none.
     #[serde(rename = "b", default = "Option::default", skip_serializing_if = "Option::is_none")]
     body: Option<B>,
@@ -56,8 +60,9 @@ impl View<'_> {
             .collect::<Result<_, _>>()?;
         let mut history = Vec::new();
         for record in records {
-            let mut bodies: BTreeMap<FacetKey, Value> =
-                self.record(record)?.facets.into_iter().map(|(key, facet)| (key, facet.body)).collect();
+            let stored = self.record(record)?;
+            let mut bodies: BTreeMap<FacetKey, (Option<Rev>, Value)> =
+                stored.facets.into_iter().map(|(key, facet)| (key, (Some(facet.rev), facet.body))).collect();
             let lines: Vec<Line> = self
                 .connection
                 .prepare_cached(
@@ -67,13 +72,22 @@ impl View<'_> {
                 .map(|row| row?)
                 .collect::<Result<_, _>>()?;
             for (was, line) in lines {
-                for Was { key, rev, body } in was.into_iter().rev() {
+                for Was { key, rev, before, body } in was.into_iter().rev() {
                     let became = match body {
-                        Some(before) => bodies.insert(key.clone(), before),
+                        Some(body) => bodies.insert(key.clone(), (before, body)),
                         None => bodies.remove(&key),
                     };
-                    history.push(FacetHistory { key, rev, body: became, ..line.clone() });
+                    history.push(FacetHistory { key, rev, body: became.map(|(_, body)| body), ..line.clone() });
                 }
+            }
+            let (born, run): (i64, Option<i64>) = self
+                .connection
+                .prepare_cached("SELECT born, run_id FROM record WHERE id = ?1")?
+                .query_row([record.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for (key, (rev, body)) in bodies {
+                let Some(rev) = rev.filter(|rev| rev.0 <= born) else { continue };
+                let (at, from, run) = (stored.created_at, stored.origin, run.map(RunId));
+                history.push(FacetHistory { key, rev, at, body: Some(body), from, rule: FacetRule::First, run });
             }
         }
         history.sort_by_key(|line| line.rev);
@@ -83,16 +97,19 @@ impl View<'_> {
 
 impl Tx<'_> {
     /// Notes one write of a record.
-    pub(super) fn note_history(
+    pub(super) fn note_history<'a>(
         &self,
         record: RecordId,
-        changed: &[ChangedFacet],
+        changed: &'a [ChangedFacet],
         from: Option<PlatformId>,
         rule: FacetRule,
         run: Option<RunId>,
     ) -> Result<(), LedgerError> {
-        let was: Vec<_> =
-            changed.iter().map(|change| Was { key: &change.key, rev: change.rev, body: change.old.as_ref() }).collect();
+        let was = |change: &'a ChangedFacet| {
+            let (before, body) = (change.before, change.old.as_ref());
+            Was { key: &change.key, rev: change.rev, before, body }
+        };
+        let was: Vec<_> = changed.iter().map(was).collect();
         self.connection
             .prepare_cached(
                 "INSERT INTO facet_history (record, at, from_platform, rule, run_id, was) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

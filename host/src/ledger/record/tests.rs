@@ -152,3 +152,51 @@ async fn a_restored_ledger_never_gives_a_number_again() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_record_began_with_is_told_from_the_record() {
+    let home = Home::new();
+    let ledger = home.booted().await;
+    let (shop, erp) = (platform(&ledger, "shop").await, platform(&ledger, "erp").await);
+    let (head, media) = (FacetKey::head(), FacetKey::from("media"));
+    let id = write(&ledger, move |tx| {
+        let bodies = [json!({"n": 1}), json!([])].map(|body| crate::model::Canonical::of(&body));
+        let facet = |(key, body)| NewFacet { key, body, as_of: None };
+        let facets = [(&head, &bodies[0]), (&media, &bodies[1])].map(facet).into();
+        let new = NewRecord { kind: RecordKind::Product, origin: Some(shop), product: None, facets, run: None };
+        let (id, begun) = tx.insert_record(&new)?;
+        assert_eq!(begun.iter().map(|change| change.key.as_str()).collect::<Vec<_>>(), ["head", "media"]);
+        let stored = tx.record(id)?;
+        assert_eq!(stored.facets[&head].body, json!({"n": 1}));
+        assert_eq!((stored.facets[&head].hash, stored.rev), (bodies[0].hash, begun[1].rev));
+        // As if nobody had known that it was new.
+        let again = vec![change("head", Some(json!({"n": 1}))), change("media", Some(json!([])))];
+        assert_eq!(tx.write_facets(id, again, Some(shop), FacetRule::Owner, None)?, []);
+        tx.write_facets(id, vec![change("media", None)], Some(erp), FacetRule::Owner, None)?;
+        for n in [2, 3] {
+            tx.write_facets(id, vec![change("head", Some(json!({ "n": n })))], Some(erp), FacetRule::Adopt, None)?;
+        }
+        Ok(id)
+    })
+    .await;
+    let told = read(&ledger, move |view| view.facet_history(id)).await;
+    let lines: Vec<_> = told.iter().map(|line| (line.key.as_str(), line.body.clone(), line.from, line.rule)).collect();
+    assert_eq!(
+        lines,
+        [
+            ("head", Some(json!({"n": 1})), Some(shop), FacetRule::First),
+            ("media", Some(json!([])), Some(shop), FacetRule::First),
+            ("media", None, Some(erp), FacetRule::Owner),
+            ("head", Some(json!({"n": 2})), Some(erp), FacetRule::Adopt),
+            ("head", Some(json!({"n": 3})), Some(erp), FacetRule::Adopt),
+        ]
+    );
+    // Where older lines went, what is left of the past is not taken for the beginning.
+    write(&ledger, move |tx| {
+        tx.connection.execute("DELETE FROM facet_history WHERE id < (SELECT max(id) FROM facet_history)", [])?;
+        Ok(())
+    })
+    .await;
+    let told = read(&ledger, move |view| view.facet_history(id)).await;
+    assert_eq!(told.iter().map(|line| line.body.clone()).collect::<Vec<_>>(), [Some(json!({"n": 3}))]);
+}

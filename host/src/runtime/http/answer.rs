@@ -49,7 +49,7 @@ pub(super) async fn read(
         let Some(chunk) = chunk else { break };
         size += chunk.len() as u64;
         if size > most {
-            return Err(RemoteError::Denied(limit.exceeded(&call.limits).to_string()).into());
+            return Err(Failure::TooLarge(limit.exceeded(&call.limits)));
         }
         sink.write(&masked.push(&chunk)).await?;
     }
@@ -66,6 +66,16 @@ pub(super) async fn read(
         }
     };
     Ok(Response { status, headers, body, url })
+}
+
+/// The answer without its body.
+pub(super) fn head(masker: &Masker, response: &reqwest::Response) -> Response {
+    Response {
+        status: response.status().as_u16(),
+        headers: headers(response.headers(), masker),
+        body: Answer::Bytes(Bytes::new()),
+        url: masker.text(response.url().as_str()),
+    }
 }
 
 enum Sink {

@@ -25,7 +25,7 @@ impl Counts {
                 _ => 4,
             },
             Err(Failure::Remote(RemoteError::Throttled(_))) => 5,
-            Err(Failure::Denied(_) | Failure::Remote(RemoteError::Denied(_))) => 6,
+            Err(Failure::Denied(_) | Failure::TooLarge(_) | Failure::Remote(RemoteError::Denied(_))) => 6,
             Err(Failure::Connect(_) | Failure::Remote(RemoteError::Unavailable(_))) => 7,
             Err(Failure::Remote(_)) => 8,
         };

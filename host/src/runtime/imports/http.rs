@@ -9,8 +9,8 @@ use super::super::bindings::v0_1::wit::tradepost::connector::http::{self, Host};
 use super::super::bindings::v0_1::wit::tradepost::connector::types::{Error, Field};
 use super::super::instance::{Cost, State};
 use super::super::power::{Answer, Body, CallContext, Part, PartContent, Repeat, Request, Response};
-use super::Phase;
 use super::blobs::to_blob_ref;
+use super::{DESCRIBING, Phase};
 
 /// Most requests of one `send-all`.
 const TOGETHER: usize = 32;
@@ -55,7 +55,7 @@ impl State {
     /// The request with the blobs it names.
     async fn request(&mut self, request: http::Request) -> wasmtime::Result<Result<Request, Error>> {
         if matches!(self.call.phase, Phase::Describe) {
-            return Ok(Err(Error::Denied("there is no network while the connector describes itself".into())));
+            return Ok(Err(Error::Denied(DESCRIBING.into())));
         }
         let http::Request { method, url, headers, body, credential, repeat, rate, timeout_ms, to_blob } = request;
         let body = match body {

@@ -1,6 +1,6 @@
 //! `storage`: a platform's private keys and values. Writes are kept aside and go out with the call's result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OwnedMutexGuard;
@@ -53,9 +53,46 @@ pub(in crate::runtime) struct Overlay {
     turn: Option<Arc<OwnedMutexGuard<()>>>,
     /// Bytes of the platform's storage with these writes, once known.
     size: Option<u64>,
+    /// What was read, when somebody wants to know.
+    reads: Option<Reads>,
+}
+
+/// What a call read of the storage as it was before.
+#[derive(Default)]
+struct Reads {
+    values: BTreeMap<String, Option<Vec<u8>>>,
+    listed: BTreeSet<String>,
+    bytes: usize,
+}
+
+/// Most bytes of values that are remembered.
+const READ: usize = 4 << 20;
+
+impl Reads {
+    fn value(&mut self, key: &str, value: Option<&Vec<u8>>) {
+        let size = value.map_or(0, Vec::len);
+        if !self.values.contains_key(key) && self.bytes + size <= READ {
+            self.bytes += size;
+            self.values.insert(key.to_owned(), value.cloned());
+        }
+    }
 }
 
 impl Overlay {
+    /// One that remembers what is read.
+    pub(in crate::runtime) fn remembering() -> Self {
+        Self { reads: Some(Reads::default()), ..Self::default() }
+    }
+
+    /// What was read; a key that was only listed has no bytes.
+    pub(in crate::runtime) fn take_reads(&mut self) -> BTreeMap<String, Option<Vec<u8>>> {
+        let Some(Reads { mut values, listed, .. }) = self.reads.take() else { return BTreeMap::new() };
+        for key in listed {
+            values.entry(key).or_insert_with(|| Some(Vec::new()));
+        }
+        values
+    }
+
     /// The writes, and the turn that lasts until they are committed.
     pub(in crate::runtime) fn into_writes(self) -> (Vec<StorageWrite>, Turn) {
         let writes: Vec<_> = self.writes.into_iter().map(|(key, value)| StorageWrite { key, value }).collect();
@@ -89,7 +126,11 @@ impl State {
         if let Some(value) = self.call.storage.writes.get(key) {
             return Ok(Ok(value.clone()));
         }
-        store.get(platform, key).await.map(Ok).map_err(|error| HostError::broken(&error))
+        let value = store.get(platform, key).await.map_err(|error| HostError::broken(&error))?;
+        if let Some(reads) = &mut self.call.storage.reads {
+            reads.value(key, value.as_ref());
+        }
+        Ok(Ok(value))
     }
 
     /// Counts what a write changes; refused when the platform has no room left.
@@ -191,6 +232,10 @@ impl Host for State {
                 .keys(platform, &prefix, after.as_deref(), ask)
                 .await
                 .map_err(|error| HostError::broken(&error))?;
+            if let Some(reads) = &mut self.call.storage.reads {
+                reads.listed.extend(keys.iter().cloned());
+            }
+            let writes = &self.call.storage.writes;
             keys.retain(|key| writes.get(key).is_none_or(Option::is_some));
             let own = writes.iter().filter(|(key, value)| {
                 value.is_some() && key.starts_with(&prefix) && after.as_ref().is_none_or(|after| *key > after)

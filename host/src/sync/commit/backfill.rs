@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Commit;
-use super::order::{Order, makes_orders};
+use super::order::{Order, makes_orders, order_body};
 use super::totals::mismatch;
 use crate::ledger::LedgerError;
 use crate::ledger::event::{DeliveryState, EventName};
@@ -76,8 +76,8 @@ impl Commit<'_, '_> {
                 ended = ended.max_unless_sent(Backfilled::Unpaid);
                 continue;
             }
-            let body = self.order_body(id)?;
-            let event = match self.tx.add_event(id, EventName::Placed, "", &body, self.me.id, self.run)? {
+            let body = order_body(&stored)?;
+            let event = match self.tx.add_event_text(id, EventName::Placed, "", &body, self.me.id, self.run)? {
                 Some(event) => event,
                 None => self.placed_event(id)?,
             };

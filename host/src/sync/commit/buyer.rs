@@ -3,9 +3,9 @@
 use super::Commit;
 use crate::ledger::LedgerError;
 use crate::ledger::link::{LinkState, MAIN, MadeBy, NewLink};
-use crate::ledger::record::{FacetChange, FacetRule};
+use crate::ledger::record::{Identity, NewFacet, NewRecord};
 use crate::model::sales::Placed;
-use crate::model::{FacetKey, Key, KeyType, RecordId, RecordKind, RemoteRef};
+use crate::model::{Canonical, FacetKey, Key, KeyType, RecordId, RecordKind, RemoteRef};
 
 impl Commit<'_, '_> {
     /// The customer record of the buyer: by the id on this platform, else by e-mail address, else new.
@@ -28,9 +28,8 @@ impl Commit<'_, '_> {
             [] if self.me.policy.creates.contains(&RecordKind::Customer)
                 && (remote.is_some() || !key.value.is_empty()) =>
             {
-                let record = self.tx.create_record(RecordKind::Customer, Some(self.me.id), self.run)?;
+                let record = self.first_facets(placed)?;
                 self.tx.add_keys(record, RecordKind::Customer, &[key])?;
-                self.first_facets(record, placed)?;
                 record
             }
             // Two customers with one address: the order carries the buyer's data, and a person tells them apart.
@@ -48,7 +47,7 @@ impl Commit<'_, '_> {
         Ok(())
     }
 
-    fn first_facets(&mut self, customer: RecordId, placed: &Placed) -> Result<(), LedgerError> {
+    fn first_facets(&mut self, placed: &Placed) -> Result<RecordId, LedgerError> {
         let json = |value: serde_json::Result<serde_json::Value>| {
             value.map_err(|source| LedgerError::Corrupt { what: "customer", source })
         };
@@ -59,13 +58,14 @@ impl Commit<'_, '_> {
                 address.key = if n == 0 { "billing".into() } else { "shipping".into() };
             }
         }
-        let changes = [
-            (FacetKey::head(), json(serde_json::to_value(&placed.buyer))?),
-            (FacetKey::from("addresses"), json(serde_json::to_value(&addresses))?),
-        ];
-        let changes = changes.map(|(key, body)| FacetChange { key, body: Some(body), as_of: None }).into();
-        let changed = self.tx.write_facets(customer, changes, Some(self.me.id), FacetRule::First, self.run)?;
-        let record = self.tx.record(customer)?;
-        self.want_changed(&record, &changed)
+        let (kind, origin) = (RecordKind::Customer, Some(self.me.id));
+        let head = (FacetKey::head(), Canonical::of(&json(serde_json::to_value(&placed.buyer))?));
+        let addresses = (FacetKey::from("addresses"), Canonical::of(&json(serde_json::to_value(&addresses))?));
+        let facet = |(key, body)| NewFacet { key, body, as_of: None };
+        let facets = [(&head.0, &head.1), (&addresses.0, &addresses.1)].map(facet).into();
+        let new = NewRecord { kind, origin, product: None, facets, run: self.run };
+        let (id, begun) = self.tx.insert_record(&new)?;
+        self.want_changed(&Identity { id, kind, origin, product: None }, &begun)?;
+        Ok(id)
     }
 }

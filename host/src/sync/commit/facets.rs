@@ -2,47 +2,77 @@
 
 use jiff::Timestamp;
 
-use super::Commit;
+use super::{Commit, Place};
 use crate::ledger::LedgerError;
 use crate::ledger::attention::{Choice, NewAttention};
-use crate::ledger::link::{LinkFacet, MAIN, StoredLink};
+use crate::ledger::link::{LinkFacet, MAIN, MadeBy, NewLink, StoredLink};
 use crate::ledger::platform::{Platform, PlatformState};
-use crate::ledger::record::{ChangedFacet, FacetChange, FacetRule, StoredRecord};
+use crate::ledger::record::{ChangedFacet, FacetChange, FacetRule, Identity, NewFacet, NewRecord, StoredRecord};
+use crate::ledger::run::What;
 use crate::ledger::stream::Phase;
 use crate::ledger::want::WantReason;
 use crate::model::policy::Drift;
-use crate::model::{FacetKey, Facets, Hash, Key, Kind, LinkId, PlatformId, RecordId, RecordKind, RemoteRef};
+use crate::model::{FacetKey, Hash, Key, Kind, PlatformId, RecordId, RecordKind, RemoteRef};
+use crate::sync::page::Said;
 
 impl Commit<'_, '_> {
-    /// Writes what the platform owns, notes what was seen, and judges what others own. Returns what changed in the hub.
+    /// A record that nobody knew begins with what is said of it, whoever owns that later: it and its link are written
+    /// whole.
+    pub(super) fn begin(
+        &mut self,
+        kind: RecordKind,
+        remote: &RemoteRef,
+        said: Said<'_>,
+        product: Option<RecordId>,
+    ) -> Result<Place, LedgerError> {
+        let origin = Some(self.me.id);
+        let new = NewRecord {
+            kind,
+            origin,
+            product,
+            facets: said.iter().map(|(key, _, body)| NewFacet { key, body, as_of: None }).collect(),
+            run: self.run,
+        };
+        let (id, begun) = self.tx.insert_record(&new)?;
+        let seen = said.iter().map(|(key, _, body)| {
+            let facet = LinkFacet { seen_hash: Some(body.hash), seen_at: Some(self.read_at), ..LinkFacet::default() };
+            (key.clone(), facet)
+        });
+        let link = NewLink { run: self.run, ..NewLink::live(self.me.id, kind, id, remote.clone(), MadeBy::Pulled) };
+        let link = self.tx.add_first_link(&link, &seen.collect())?;
+        self.want_changed(&Identity { id, kind, origin, product }, &begun)?;
+        Ok(Place { id, link, origin, what: What::Created, found: None, begun })
+    }
+
+    /// Writes what the platform owns, notes what was seen, and judges what others own. Returns what changed in the hub;
+    /// the place is afterwards as it is stored.
     pub(super) fn facets(
         &mut self,
-        id: RecordId,
-        link: LinkId,
-        facets: &Facets,
+        place: &mut Place,
+        said: Said<'_>,
         remote: Option<&RemoteRef>,
         as_of: Option<Timestamp>,
-        first: bool,
     ) -> Result<Vec<ChangedFacet>, LedgerError> {
-        let mut record = self.tx.record(id)?;
-        let stored = self.tx.link(link)?;
-        let mut seen = stored.facets.clone();
+        let Some((record, stored)) = place.found.as_deref_mut() else { return Ok(std::mem::take(&mut place.begun)) };
+        let mut seen = std::mem::take(&mut stored.facets);
         let mut owned = Vec::new();
         let mut adopted = Vec::new();
-        for (key, body) in facets {
-            let hash = Hash::of(body);
-            let change = FacetChange { key: key.clone(), body: Some(body.clone()), as_of };
-            let owns = self.owns(record.kind, key, record.origin);
+        for (key, body, canonical) in said.iter() {
+            let hash = canonical.hash;
+            let change = || FacetChange { key: key.clone(), body: Some(body.clone()), as_of };
             let facet = seen.entry(key.clone()).or_default();
-            if owns || first {
-                owned.push((Some(hash), change));
+            if self.owns(record.kind, key, record.origin) {
+                let same = record.facets.get(key).is_some_and(|hub| hub.hash == hash);
+                if !same || as_of.is_some() {
+                    owned.push((Some(hash), change()));
+                }
             } else {
                 if facet.sent_at.is_some_and(|sent| sent >= self.read_at) {
                     // Read before our last send: it says nothing about what the platform made of that.
                     continue;
                 }
-                if self.strays(&record, &stored, key, facet, hash)? == Some(Drift::Adopt) {
-                    adopted.push((Some(hash), change));
+                if self.strays(record, stored, key, facet, hash)? == Some(Drift::Adopt) {
+                    adopted.push((Some(hash), change()));
                     facet.base_hash = Some(hash);
                 }
             }
@@ -50,19 +80,19 @@ impl Commit<'_, '_> {
             facet.seen_at = Some(self.read_at);
             facet.seen_body = None;
         }
-        let rule = if first { FacetRule::First } else { FacetRule::Owner };
-        let mut changed = self.tx.write_hashed(&mut record, owned, Some(self.me.id), rule, self.run)?;
-        changed.extend(self.tx.write_hashed(&mut record, adopted, Some(self.me.id), FacetRule::Adopt, self.run)?);
+        let mut changed = self.tx.write_hashed(record, owned, Some(self.me.id), FacetRule::Owner, self.run)?;
+        changed.extend(self.tx.write_hashed(record, adopted, Some(self.me.id), FacetRule::Adopt, self.run)?);
         for (key, facet) in &mut seen {
             if record.facets.get(key).is_some_and(|hub| Some(hub.hash) == facet.seen_hash) {
                 facet.seen_body = None;
-            } else if let Some(body) = facets.get(key).filter(|_| facet.seen_at == Some(self.read_at)) {
+            } else if let Some(body) = said.facets.get(key).filter(|_| facet.seen_at == Some(self.read_at)) {
                 // The hub holds something else.
                 facet.seen_body = Some(body.clone());
             }
         }
-        self.tx.set_link_facets(link, &seen, remote)?;
-        self.want_changed(&record, &changed)?;
+        self.tx.set_link_facets(stored.id, &seen, remote)?;
+        stored.facets = seen;
+        self.want_changed(&record.identity(), &changed)?;
         Ok(changed)
     }
 
@@ -122,7 +152,7 @@ impl Commit<'_, '_> {
             Drift::Restore => {
                 // What was sent is there no more, so that equal values are sent again too.
                 facet.sent_hash = None;
-                if let Some((kind, of, want_key)) = pushed_as(record, key) {
+                if let Some((kind, of, want_key)) = pushed_as(&record.identity(), key) {
                     self.tx.want(self.me.id, kind, of, &want_key, WantReason::Drift, None)?;
                 }
             }
@@ -134,15 +164,17 @@ impl Commit<'_, '_> {
         self.ownership.owner(kind, key, origin) == Some(self.me.id)
     }
 
-    pub(super) fn keys(&self, id: RecordId, kind: RecordKind, keys: &[Key], first: bool) -> Result<(), LedgerError> {
-        if first || self.owns(kind, &FacetKey::head(), self.tx.record(id)?.origin) {
-            self.tx.replace_keys(id, kind, keys)?;
+    pub(super) fn keys(&self, place: &Place, kind: RecordKind, keys: &[Key]) -> Result<(), LedgerError> {
+        if place.is_new() {
+            self.tx.add_keys(place.id, kind, keys)?;
+        } else if self.owns(kind, &FacetKey::head(), place.origin) {
+            self.tx.replace_keys(place.id, kind, keys)?;
         }
         Ok(())
     }
 
     /// Every other platform that is told of such facets wants them.
-    pub(super) fn want_changed(&self, record: &StoredRecord, changed: &[ChangedFacet]) -> Result<(), LedgerError> {
+    pub(super) fn want_changed(&self, record: &Identity, changed: &[ChangedFacet]) -> Result<(), LedgerError> {
         // During first contact nobody has looked yet; going live makes everybody hear of everything.
         if self.stream.phase != Phase::Live {
             return Ok(());
@@ -162,7 +194,7 @@ impl Commit<'_, '_> {
     }
 
     /// Whether a platform is told of a record: it has it, or gets new ones.
-    pub(super) fn hears(&self, target: &Platform, kind: Kind, record: &StoredRecord) -> Result<bool, LedgerError> {
+    pub(super) fn hears(&self, target: &Platform, kind: Kind, record: &Identity) -> Result<bool, LedgerError> {
         if target.state == PlatformState::Removed || !target.policy.pushes.contains(&kind) {
             return Ok(false);
         }
@@ -188,7 +220,7 @@ impl Commit<'_, '_> {
 }
 
 /// Which push carries a facet, of which record, under which key.
-pub(in crate::sync) fn pushed_as(record: &StoredRecord, key: &FacetKey) -> Option<(Kind, RecordId, String)> {
+pub(in crate::sync) fn pushed_as(record: &Identity, key: &FacetKey) -> Option<(Kind, RecordId, String)> {
     let own = |kind| Some((kind, record.id, key.as_str().to_owned()));
     match record.kind {
         RecordKind::Category => own(Kind::Category),

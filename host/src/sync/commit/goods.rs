@@ -12,9 +12,11 @@ use crate::model::{FacetKey, Key, KeyType, Kind, Link, PlatformId, RecordId, Rec
 
 impl Commit<'_, '_> {
     /// The goods that the order holds until the owner of the stock counts them itself.
-    pub(super) fn hold_goods(&mut self, id: RecordId, order: &Order) -> Result<(), LedgerError> {
+    pub(super) fn hold_goods(&mut self, id: RecordId, order: &Order, new: bool) -> Result<(), LedgerError> {
         let over = matches!(order.state, Some(OrderState::Shipped | OrderState::Completed | OrderState::Cancelled));
-        let Some(placed) = order.placed.as_ref().filter(|_| !over) else { return self.release_goods(id) };
+        let Some(placed) = order.placed.as_ref().filter(|_| !over) else {
+            return if new { Ok(()) } else { self.release_goods(id) };
+        };
         let mut lines = BTreeSet::new();
         for line in placed.lines.iter().filter(|line| line.kind == LineKind::Product) {
             let Some(variant) = self.variant_of(line.variant.as_ref())? else { continue };
@@ -22,6 +24,9 @@ impl Commit<'_, '_> {
             if self.tx.reserve(id, &line.id, variant, line.quantity, self.me.id)? {
                 self.want_stock(variant)?;
             }
+        }
+        if new {
+            return Ok(());
         }
         for reservation in self.tx.reservations_of(id)? {
             if reservation.open && !lines.contains(&reservation.line) {
@@ -71,12 +76,16 @@ impl Commit<'_, '_> {
 
     /// Every shop that sells the variant has to compute its figure anew.
     pub(super) fn want_stock(&self, variant: RecordId) -> Result<(), LedgerError> {
+        let mut sellers = self.platforms.iter().filter(|target| target.policy.pushes.contains(&Kind::Stock)).peekable();
+        if sellers.peek().is_none() {
+            return Ok(());
+        }
         let record = self.tx.record(variant)?;
         let keys: Vec<&FacetKey> = record.facets.keys().filter(|key| key.name() == "stock").collect();
-        for target in self.platforms.iter().filter(|target| target.policy.pushes.contains(&Kind::Stock)) {
+        for target in sellers {
             for key in &keys {
                 if self.ownership.owner(RecordKind::Variant, key, record.origin) != Some(target.id)
-                    && self.hears(target, Kind::Stock, &record)?
+                    && self.hears(target, Kind::Stock, &record.identity())?
                 {
                     self.tx.want(target.id, Kind::Stock, variant, key.as_str(), WantReason::Data, None)?;
                     if target.id == self.me.id {

@@ -1,12 +1,13 @@
 //! Orders: what happened since they were last seen, who is told of it, which goods they hold, and who bought.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::Deserialize;
 
 use super::totals::mismatch;
-use super::{Commit, Home, remote};
+use super::{Commit, Home, Place, remote};
 use crate::ledger::LedgerError;
 use crate::ledger::attention::{Choice, NewAttention};
 use crate::ledger::event::{DeliveryState, EventName};
@@ -18,18 +19,19 @@ use crate::ledger::stream::Phase;
 use crate::model::description::Environment;
 use crate::model::sales::{Happening, LineKind, OrderEvent, OrderState, Payment, PaymentFacet, PaymentState, Placed};
 use crate::model::{
-    EventId, FacetKey, Facets, Hash, Key, KeyType, Kind, LinkId, Part, PartKind, PlatformId, Record, RecordId,
-    RecordKind, RemoteRef,
+    EventId, FacetKey, Facets, Key, KeyType, Kind, LinkId, Part, PartKind, PlatformId, Record, RecordId, RecordKind,
+    RemoteRef,
 };
 use crate::sync::lines::{self, Goods, Lines};
 use crate::sync::matching::Matched;
+use crate::sync::page::Ready;
 
 /// Why a delivery is void of which nothing had left.
 const UNSENT: &str = "cancelled before it was sent";
 
 /// An order as the hub holds it, or a platform shows it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Order {
+pub(in crate::sync) struct Order {
     pub(super) placed: Option<Placed>,
     pub(super) state: Option<OrderState>,
     payment: Option<PaymentFacet>,
@@ -44,7 +46,11 @@ impl Order {
         })
     }
 
-    fn read(facets: &Facets) -> Result<Self, LedgerError> {
+    /// What a platform says of it.
+    ///
+    /// # Errors
+    /// Which facet cannot be read, and why.
+    pub(in crate::sync) fn read(facets: &Facets) -> Result<Self, String> {
         Ok(Self { placed: body(facets, "placed")?, state: body(facets, "state")?, payment: body(facets, "payment")? })
     }
 
@@ -64,21 +70,27 @@ impl Order {
     }
 }
 
-fn body<T: serde::de::DeserializeOwned>(facets: &Facets, key: &str) -> Result<Option<T>, LedgerError> {
-    facets
-        .get(&FacetKey::from(key))
-        .map(|body| serde_json::from_value(body.clone()))
-        .transpose()
+fn body<'a, T: Deserialize<'a>>(facets: &'a Facets, key: &str) -> Result<Option<T>, String> {
+    let body = facets.get(&FacetKey::from(key)).map(T::deserialize);
+    body.transpose().map_err(|error| format!("{key}: {error}"))
+}
+
+/// The frozen body of the order itself, canonical JSON: its facets.
+fn frozen<'a, T: serde::Serialize + 'a>(
+    facets: impl Iterator<Item = (&'a FacetKey, &'a T)>,
+) -> Result<String, LedgerError> {
+    let of_order = facets.filter(|(key, _)| matches!(key.name(), "placed" | "state" | "payment"));
+    serde_json::to_string(&of_order.collect::<BTreeMap<_, _>>())
         .map_err(|source| LedgerError::Corrupt { what: "order", source })
 }
 
 impl Commit<'_, '_> {
-    pub(super) fn order(&mut self, record: &Record) -> Result<bool, LedgerError> {
+    pub(super) fn order(&mut self, ready: &Ready) -> Result<bool, LedgerError> {
+        let (record, shown) = (&ready.record, &ready.order);
         let remote = remote(record)?;
-        let shown = Order::read(&record.facets)?;
         let mut matched = self.find_record(RecordKind::Order, remote, record.marker.as_deref(), &[])?;
         if matches!(matched, Matched::New | Matched::Ignored { .. })
-            && let Some(found) = self.by_other_number(remote, &shown)?
+            && let Some(found) = self.by_other_number(remote, shown)?
         {
             matched = found;
         }
@@ -88,20 +100,20 @@ impl Commit<'_, '_> {
             self.hold(record, "it is new, but does not say what was ordered", &[], None)?;
             return Ok(false);
         }
-        let (id, link, what) = match self.home(RecordKind::Order, record, remote, matched)? {
+        let mut place = match self.home(RecordKind::Order, ready, remote, matched)? {
             Home::Held => return Ok(false),
             Home::Ignored => return Ok(true),
-            Home::Of(id, link, what) => (id, link, what),
+            Home::At(place) => place,
         };
-        let before = self.tx.record(id)?;
-        let ours = before.origin == Some(self.me.id);
-        let changed = self.facets(id, link, &record.facets, Some(remote), None, what == What::Created)?;
+        let before = place.found.as_deref().map(|(record, _)| Order::of(record)).transpose()?;
+        let changed = self.facets(&mut place, ready.said(), Some(remote), None)?;
+        let Place { id, link, what, .. } = place;
         self.line(id, remote, what, &changed);
-        if ours {
+        if place.origin == Some(self.me.id) {
             self.tx.set_parts(link, &record.parts)?;
         } else {
-            self.lines_there(id, link, record, &shown)?;
-            self.counterpart(id, remote, &shown)?;
+            self.lines_there(id, link, record, shown)?;
+            self.counterpart(id, remote, shown)?;
             return Ok(true);
         }
         if let Some(placed) = &shown.placed {
@@ -109,20 +121,27 @@ impl Commit<'_, '_> {
             self.tx.add_keys(id, RecordKind::Order, &[number])?;
             self.buyer(placed)?;
         }
-        let now = Order::of(&self.tx.record(id)?)?;
+        // A new order is what is shown of it.
+        let stored = place.found.as_deref().map(|(record, _)| Order::of(record)).transpose()?;
+        let now = stored.as_ref().unwrap_or(shown);
         let Some(placed) = &now.placed else { return Ok(true) };
+        let known = place.found.as_deref().map(|(_, link)| link);
         if let Some(reason) = self.stays_out(placed) {
-            if self.tx.link(link)?.reason.as_deref() != Some(&reason) {
+            if known.and_then(|link| link.reason.as_deref()) != Some(&reason) {
                 self.tx.set_link_state(link, LinkState::Ignored, Some(&reason))?;
                 self.item(Some(id), remote, What::Ignored, Some(reason));
             }
             return Ok(true);
         }
-        if self.tx.link(link)?.state == LinkState::Ignored {
+        if known.is_some_and(|link| link.state == LinkState::Ignored) {
             self.tx.set_link_state(link, LinkState::Live, None)?;
         }
-        self.happened(id, remote, &Order::of(&before)?, &now)?;
-        self.hold_goods(id, &now)?;
+        let body = match place.found.as_deref() {
+            Some((record, _)) => order_body(record)?,
+            None => frozen(ready.said().iter().map(|(key, _, body)| (key, &body.text)))?,
+        };
+        self.happened(id, remote, before.as_ref(), now, &body)?;
+        self.hold_goods(id, now, place.is_new())?;
         Ok(true)
     }
 
@@ -138,8 +157,8 @@ impl Commit<'_, '_> {
             return Ok(false);
         }
         self.tx.set_link_state(link.id, LinkState::Live, None)?;
-        self.happened(id, &link.remote, &order, &order)?;
-        self.hold_goods(id, &order)?;
+        self.happened(id, &link.remote, Some(&order), &order, &order_body(&stored)?)?;
+        self.hold_goods(id, &order, false)?;
         Ok(true)
     }
 
@@ -177,11 +196,18 @@ impl Commit<'_, '_> {
         })
     }
 
-    /// What happened at the platform that the order came from.
-    fn happened(&mut self, id: RecordId, remote: &RemoteRef, old: &Order, new: &Order) -> Result<(), LedgerError> {
+    /// What happened at the platform that the order came from; `old`: as it was known, unless it is new. `body`: the
+    /// order as it is now, frozen.
+    fn happened(
+        &mut self,
+        id: RecordId,
+        remote: &RemoteRef,
+        old: Option<&Order>,
+        new: &Order,
+        body: &str,
+    ) -> Result<(), LedgerError> {
         let Some(placed) = &new.placed else { return Ok(()) };
-        let body = self.order_body(id)?;
-        let first = self.tx.add_event(id, EventName::Placed, "", &body, self.me.id, self.run)?;
+        let first = self.tx.add_event_text(id, EventName::Placed, "", body, self.me.id, self.run)?;
         let event = match first {
             Some(event) => {
                 self.item(Some(id), remote, What::Event, Some("placed".into()));
@@ -189,40 +215,28 @@ impl Commit<'_, '_> {
             }
             None => self.placed_event(id)?,
         };
-        let fresh = first.is_some() || self.tx.refresh_event(event, &body)?;
-        if !fresh && let Some(before) = &old.placed {
-            self.edited(id, remote, before, placed)?;
+        let fresh = first.is_some() || self.tx.refresh_event_text(event, body)?;
+        if !fresh && let Some(before) = old.and_then(|old| old.placed.as_ref()) {
+            self.edited(id, remote, before, placed, body)?;
         }
         self.payments(id, remote, placed, new, fresh)?;
         if new.state == Some(OrderState::Cancelled) {
             return self.cancelled(id, remote, event, "");
         }
-        self.send_placed(id, event, placed)?;
+        self.send_placed(id, event, placed, old.is_none())?;
         if new.state == Some(OrderState::Completed) {
             self.tell(id, remote, EventName::Completed, "", Happening::Completed)?;
         }
         Ok(())
     }
 
-    /// The frozen body of the order itself: its facets.
-    pub(super) fn order_body(&self, id: RecordId) -> Result<Facets, LedgerError> {
-        let stored = self.tx.record(id)?;
-        let of_order = |key: &&FacetKey| matches!(key.name(), "placed" | "state" | "payment");
-        let facets = stored.facets.iter().filter(|(key, _)| of_order(key));
-        Ok(facets.map(|(key, facet)| (key.clone(), facet.body.clone())).collect())
-    }
-
     pub(super) fn placed_event(&self, id: RecordId) -> Result<EventId, LedgerError> {
-        let events = self.tx.events_of(id)?;
-        events
-            .iter()
-            .find(|event| event.name == EventName::Placed)
-            .map(|event| event.id)
-            .ok_or_else(|| LedgerError::Missing { what: "event `placed` of order", id: id.to_string() })
+        let event = self.tx.placed_event(id)?;
+        event.ok_or_else(|| LedgerError::Missing { what: "event `placed` of order", id: id.to_string() })
     }
 
     /// Sends the order to where orders are made, once its totals add up.
-    fn send_placed(&mut self, id: RecordId, event: EventId, placed: &Placed) -> Result<(), LedgerError> {
+    fn send_placed(&mut self, id: RecordId, event: EventId, placed: &Placed, new: bool) -> Result<(), LedgerError> {
         let cause = format!("totals:{id}");
         if let Some(mismatch) = mismatch(placed) {
             if self.tx.deliveries_of(id)?.iter().any(|delivery| delivery.event == event) {
@@ -244,7 +258,9 @@ impl Commit<'_, '_> {
             )?;
             return Ok(());
         }
-        self.tx.solve_attention(&cause)?;
+        if !new {
+            self.tx.solve_attention(&cause)?;
+        }
         self.deliver_placed(id, event)
     }
 
@@ -292,15 +308,16 @@ impl Commit<'_, '_> {
         remote: &RemoteRef,
         before: &Placed,
         placed: &Placed,
+        body: &str,
     ) -> Result<(), LedgerError> {
         // Our own number of it is no edit.
         let plain = |placed: &Placed| Placed { other_number: None, ..placed.clone() };
         if plain(before) == plain(placed) {
             return Ok(());
         }
-        let body = self.order_body(id)?;
-        let key = Hash::of(&body.get(&FacetKey::from("placed")).cloned().unwrap_or_default()).to_hex();
-        if self.tx.add_event(id, EventName::Changed, &key, &body, self.me.id, self.run)?.is_none() {
+        let stored = self.tx.record(id)?;
+        let key = stored.facets.get(&FacetKey::from("placed")).map(|facet| facet.hash.to_hex()).unwrap_or_default();
+        if self.tx.add_event_text(id, EventName::Changed, &key, body, self.me.id, self.run)?.is_none() {
             return Ok(());
         }
         self.item(Some(id), remote, What::Event, Some("changed".into()));
@@ -540,6 +557,11 @@ impl Commit<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// The frozen body of an order as the hub has it.
+pub(super) fn order_body(stored: &StoredRecord) -> Result<String, LedgerError> {
+    frozen(stored.facets.iter().map(|(key, facet)| (key, &facet.body)))
 }
 
 pub(super) fn makes_orders(target: &Platform) -> bool {

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Commit, Home, remote};
+use super::{Commit, Home, Place, remote};
 use crate::ledger::LedgerError;
 use crate::ledger::link::{LinkState, MAIN};
 use crate::ledger::run::What;
 use crate::model::{FacetKey, Record, RecordId, RecordKind, RemoteRef, VariantRecord};
 use crate::sync::matching::Matched;
+use crate::sync::page::{Ready, Said};
 
 /// A variant of which a person has to say who it is.
 struct Unclear {
@@ -18,7 +19,8 @@ struct Unclear {
 }
 
 impl Commit<'_, '_> {
-    pub(super) fn product(&mut self, record: &Record) -> Result<bool, LedgerError> {
+    pub(super) fn product(&mut self, ready: &Ready) -> Result<bool, LedgerError> {
+        let record = &ready.record;
         let remote = remote(record)?;
         let matches = match self.match_variants(&record.variants)? {
             Ok(matches) => matches,
@@ -29,28 +31,27 @@ impl Commit<'_, '_> {
         };
         let matched = self.match_product(record, remote, &matches)?;
         let ours = matches!(matched, Matched::Own { .. });
-        let (product, link, mut what) = match self.home(RecordKind::Product, record, remote, matched)? {
+        let variants = record.variants.iter().zip(ready.variants_said()).zip(matches);
+        let mut place = match self.home(RecordKind::Product, ready, remote, matched)? {
             Home::Held => return Ok(false),
             Home::Ignored => {
                 // The product is not imported, but what it sells may well be known: prices and stock go by the variant.
-                for (variant, matched) in matches {
+                for ((variant, said), matched) in variants {
                     if matches!(matched, Matched::Linked(_) | Matched::Key(_)) {
-                        self.variant(&variant, matched, None, false)?;
+                        self.variant(variant, said, matched, None, false)?;
                     }
                 }
                 return Ok(true);
             }
-            Home::Of(product, link, what) => (product, link, what),
+            Home::At(place) => place,
         };
-        let first = what == What::Created;
+        let (first, mut what) = (place.is_new(), place.what);
         let grouping = FacetKey::from("grouping");
-        let origin = self.tx.record(product)?.origin;
         let groups =
-            record.facets.contains_key(&grouping) && (first || self.owns(RecordKind::Product, &grouping, origin));
+            record.facets.contains_key(&grouping) && (first || self.owns(RecordKind::Product, &grouping, place.origin));
         let mut listed = BTreeSet::new();
-        let mut changed = Vec::new();
-        for (variant, matched) in matches {
-            let id = self.variant(&variant, matched, Some((product, groups)), ours)?;
+        for ((variant, said), matched) in variants {
+            let id = self.variant(variant, said, matched, Some((place.id, groups)), ours)?;
             if let Some((id, touched)) = id {
                 listed.insert(id);
                 if touched && what == What::Unchanged {
@@ -58,23 +59,20 @@ impl Commit<'_, '_> {
                 }
             }
         }
-        changed.extend(self.facets(product, link, &record.facets, Some(remote), None, first)?);
-        self.keys(product, RecordKind::Product, &record.keys, first)?;
-        self.tx.set_parts(link, &record.parts)?;
+        let changed = self.facets(&mut place, ready.said(), Some(remote), None)?;
+        self.keys(&place, RecordKind::Product, &record.keys)?;
+        self.tx.set_parts(place.link, &record.parts)?;
         // A product that was just made has no others.
         if groups && !first {
-            self.ungroup(product, &listed)?;
+            self.ungroup(place.id, &listed)?;
         }
-        self.line(product, remote, what, &changed);
+        self.line(place.id, remote, what, &changed);
         Ok(true)
     }
 
     /// Who each variant is; `Err` when one is not clear.
-    fn match_variants(
-        &self,
-        variants: &[VariantRecord],
-    ) -> Result<Result<Vec<(VariantRecord, Matched)>, Unclear>, LedgerError> {
-        let mut matches = Vec::new();
+    fn match_variants(&self, variants: &[VariantRecord]) -> Result<Result<Vec<Matched>, Unclear>, LedgerError> {
+        let mut matches = Vec::with_capacity(variants.len());
         let mut taken = BTreeSet::new();
         let mut skus = BTreeSet::new();
         for variant in variants {
@@ -90,29 +88,24 @@ impl Commit<'_, '_> {
                 Matched::New | Matched::Ignored { .. } => None,
             };
             let twice = record.is_some_and(|record| !taken.insert(record))
-                || (!variant.sku.is_empty() && !skus.insert(variant.sku.clone()));
+                || (!variant.sku.is_empty() && !skus.insert(variant.sku.as_str()));
             if twice {
                 let reason = format!("SKU `{}` stands on two of its variants", variant.sku);
                 return Ok(Err(unclear(reason, record.into_iter().collect())));
             }
-            matches.push((variant.clone(), matched));
+            matches.push(matched);
         }
         Ok(Ok(matches))
     }
 
     /// A product without link, marker and key of its own is the one whose variants it has.
-    fn match_product(
-        &self,
-        record: &Record,
-        remote: &RemoteRef,
-        variants: &[(VariantRecord, Matched)],
-    ) -> Result<Matched, LedgerError> {
+    fn match_product(&self, record: &Record, remote: &RemoteRef, variants: &[Matched]) -> Result<Matched, LedgerError> {
         let matched = self.find_record(RecordKind::Product, remote, record.marker.as_deref(), &record.keys)?;
         if !matches!(matched, Matched::New | Matched::Ignored { .. }) {
             return Ok(matched);
         }
         let mut products = Vec::new();
-        for (_, variant) in variants {
+        for variant in variants {
             if let Matched::Key(id) = variant
                 && let Some(product) = self.tx.record(*id)?.product
             {
@@ -128,6 +121,7 @@ impl Commit<'_, '_> {
     fn variant(
         &mut self,
         variant: &VariantRecord,
+        said: Said<'_>,
         matched: Matched,
         into: Option<(RecordId, bool)>,
         ours: bool,
@@ -145,20 +139,23 @@ impl Commit<'_, '_> {
             Matched::Key(record) if ours => Matched::Own { record, intent: None },
             matched => matched,
         };
-        let (id, link, what) = self.settle_match(RecordKind::Variant, remote, matched)?;
-        let first = what == What::Created;
-        if let Some((product, groups)) = into {
-            let before = self.tx.record(id)?.product;
-            if (groups || before.is_none()) && before != Some(product) {
-                self.tx.set_product(id, Some(product))?;
-            }
+        let product = into.map(|(product, _)| product);
+        let mut place = self.settle_match(RecordKind::Variant, remote, matched, said, product)?;
+        if let (Some((product, groups)), Some((record, _))) = (into, place.found.as_deref_mut())
+            && (groups || record.product.is_none())
+            && record.product != Some(product)
+        {
+            self.tx.set_product(record.id, Some(product))?;
+            record.product = Some(product);
         }
-        let changed = self.facets(id, link, &variant.facets, Some(remote), None, first)?;
-        self.keys(id, RecordKind::Variant, &variant.keys, first)?;
-        if first || what == What::Matched {
+        let changed = self.facets(&mut place, said, Some(remote), None)?;
+        self.keys(&place, RecordKind::Variant, &variant.keys)?;
+        let Place { id, what, .. } = place;
+        let new = matches!(what, What::Created | What::Matched);
+        if new {
             self.item(Some(id), remote, what, Some(format!("variant `{}`", variant.sku)));
         }
-        Ok(Some((id, first || what == What::Matched || !changed.is_empty())))
+        Ok(Some((id, new || !changed.is_empty())))
     }
 
     /// What the product's grouper lists no more is no part of it; it may turn up in another product.

@@ -1,7 +1,6 @@
 //! What a projection asks the hub.
 
-use std::collections::HashMap;
-
+use super::Contents;
 use crate::ledger::link::{LinkState, MAIN};
 use crate::ledger::record::{RecordState, StoredRecord};
 use crate::ledger::{LedgerError, View};
@@ -13,7 +12,7 @@ pub(crate) struct HubLookup<'a> {
     pub(crate) view: &'a View<'a>,
     pub(crate) target: PlatformId,
     pub(crate) ownership: &'a Ownership,
-    pub(crate) contents: &'a HashMap<(PlatformId, String), Option<String>>,
+    pub(crate) contents: &'a Contents,
 }
 
 impl HubLookup<'_> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tradepost_sdk::catalog::{Price, PriceKind};
 use tradepost_sdk::records::Records;
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
 use tradepost_sdk::source::Page;
 use tradepost_sdk::types::{Error, Link, RemoteRef, TaxBasis};
 

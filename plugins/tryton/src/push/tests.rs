@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use tradepost_sdk::head::{Op, Part, PartKind};
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::request::field;
 use tradepost_sdk::sales::{Address, AmountOf, Cancellation, Customer, Happening, Order, OrderEvent};
 use tradepost_sdk::target::{Doomed, Probe};
+use tradepost_sdk::types::Field;
 use tradepost_sdk::types::{Error, Link};
 
 use super::{push, remove, sample};
@@ -370,7 +370,8 @@ fn a_sale_is_found_by_its_whole_reference() {
 #[test]
 fn a_party_is_found_by_its_address_in_any_case() {
     let row = |party: u64, value: &str, active: bool| json!({"id": 1, "value": value, "party": {"id": party, "active": active}});
-    let probe = |email: &str| Probe { item: "i".into(), marker: None, of: None, keys: vec![field("email", email)] };
+    let probe =
+        |email: &str| Probe { item: "i".into(), marker: None, of: None, keys: vec![Field::new("email", email)] };
     let rows = json!([row(3, "A_b@x.test", true), row(9, "a_b@x.test", false), row(4, "axb@x.test", true)]);
     let script = Script::new(&[]).then("GET party.contact_mechanism", rows);
     let found = crate::find::find(&script.api(), Kind::Customer, &[probe("a_B@x.test")]).unwrap();

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use tradepost_sdk::http::{Answer, Body, Response as Raw};
 use tradepost_sdk::outcomes::Outcome;
-use tradepost_sdk::request::field;
+use tradepost_sdk::types::Field;
 
 use super::*;
 
@@ -56,7 +56,7 @@ impl Host for Scripted {
         if answer.get("errors").is_none() {
             answer = json!({"data": answer});
         }
-        let headers = vec![field("date", "Sun, 22 Nov 2026 16:55:09 GMT")];
+        let headers = vec![Field::new("date", "Sun, 22 Nov 2026 16:55:09 GMT")];
         let body = Answer::Bytes(answer.to_string().into_bytes());
         Ok(Response { response: Raw { status: 200, headers, body, url: request.0.url }, unsafe_request })
     }

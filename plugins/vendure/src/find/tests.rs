@@ -1,4 +1,4 @@
-use tradepost_sdk::request::field;
+use tradepost_sdk::types::Field;
 
 use super::*;
 use crate::api::tests::{Scripted, fixture};
@@ -8,7 +8,7 @@ fn probe(item: &str, keys: &[(&str, &str)], of: Option<&str>) -> Probe {
         item: item.into(),
         marker: None,
         of: of.map(|id| remote(id, None)),
-        keys: keys.iter().map(|(name, value)| field(name, *value)).collect(),
+        keys: keys.iter().map(|(name, value)| Field::new(*name, *value)).collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Money: integers of minor units over there, decimal text here.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use tradepost_sdk::request::rejected;
+use tradepost_sdk::rejected;
 use tradepost_sdk::types::Error;
 
 /// A currency as the shop counts it.

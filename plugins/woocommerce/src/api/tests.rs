@@ -19,7 +19,7 @@ fn refusals_keep_the_shops_code_and_words() {
     assert!(issues[0].message.contains("Product 7"));
     let wrong = json!({"code": "rest_invalid_param", "message": "Invalid parameter(s): status",
         "data": {"status": 400, "params": {"status": "status is not one of publish."}}});
-    let Error::Rejected(issues) = refusal(&wrong) else { panic!() };
+    let Error::Rejected(issues) = refusal(&wrong, 400) else { panic!() };
     assert_eq!((issues[0].path.as_str(), issues[0].message.as_str()), ("status", "status is not one of publish."));
 }
 
@@ -28,6 +28,8 @@ fn each_answer_means_one_thing() {
     let told = |code: &str, status: u16| json!({"code": code, "message": "m", "data": {"status": status}}).to_string();
     let auth = told("woocommerce_rest_authentication_error", 401);
     assert!(matches!(judged(401, &auth, true), Error::Auth(_)));
+    let bare = r#"{"code":"unauthorized","message":"Please log in again."}"#;
+    assert!(matches!(judged(401, bare, false), Error::Auth(_)), "the status of the answer holds");
     assert!(matches!(judged(404, &told("woocommerce_rest_product_invalid_id", 404), false), Error::NotFound(_)));
     assert!(matches!(judged(404, "<html>", false), Error::Rejected(_)));
     assert!(matches!(judged(404, &told("rest_no_route", 404), false), Error::Rejected(_)));
@@ -35,9 +37,4 @@ fn each_answer_means_one_thing() {
     assert!(matches!(judged(502, "<html>", true), Error::Timeout(_)), "the work may be done");
     assert!(matches!(judged(502, "<html>", false), Error::Unavailable(_)));
     assert!(matches!(judged(500, &told("internal_server_error", 500), true), Error::Timeout(_)));
-}
-
-#[test]
-fn parts_of_addresses_are_escaped() {
-    assert_eq!(escaped("A&B ü/1"), "A%26B%20%C3%BC%2F1");
 }

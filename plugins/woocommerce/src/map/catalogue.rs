@@ -228,7 +228,7 @@ fn variant(raw: &Article, product: &Article, words: &Words<'_>) -> Result<Varian
     if raw.sku.trim().is_empty() || (!own && raw.sku == product.sku) {
         let which =
             if own { format!("product {}", raw.id) } else { format!("variation {} of product {}", raw.id, product.id) };
-        return Err(tradepost_sdk::request::rejected(
+        return Err(tradepost_sdk::rejected(
             "no-sku",
             format!("{which} (\"{}\") has no SKU of its own. Give it one in the shop.", plain(&product.name)),
         ));

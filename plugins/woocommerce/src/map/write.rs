@@ -211,7 +211,7 @@ pub fn pictures(media: &[Medium], parts: &[Part], path: &str, warnings: &mut Vec
 /// `rejected` for a figure that no shop has.
 pub fn pieces(quantity: &str) -> Result<i64, Error> {
     let floor = tradepost_sdk::decimal(quantity)?.floor();
-    i64::try_from(floor).map_err(|_| tradepost_sdk::request::rejected("quantity", format!("`{quantity}` is no stock")))
+    i64::try_from(floor).map_err(|_| tradepost_sdk::rejected("quantity", format!("`{quantity}` is no stock")))
 }
 
 /// An amount as the shop writes prices.

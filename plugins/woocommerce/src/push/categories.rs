@@ -4,10 +4,11 @@
 use serde_json::{Map, Value, json};
 use tradepost_sdk::catalog::Category;
 use tradepost_sdk::head::Op;
+use tradepost_sdk::invalid;
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::types::Error;
 
-use super::{done, known, refused, warning};
+use super::{done, known, warning};
 use crate::api::{Shop, rejection};
 use crate::map::{id, remote, slug, write};
 
@@ -15,7 +16,7 @@ use crate::map::{id, remote, slug, write};
 ///
 /// # Errors
 /// What the shop answers.
-pub fn write(shop: &Shop<'_>, category: &Category) -> Result<Outcome, Error> {
+pub fn write(shop: &Shop, category: &Category) -> Result<Outcome, Error> {
     let mut warnings = Vec::new();
     let mut body = Map::new();
     if let Some(text) = write::texts(&category.texts, &shop.settings.language) {
@@ -31,7 +32,7 @@ pub fn write(shop: &Shop<'_>, category: &Category) -> Result<Outcome, Error> {
             Some(link) => id(link
                 .id
                 .as_deref()
-                .ok_or_else(|| refused("parent", format!("the parent {} is not in the shop yet", link.key)))?)?,
+                .ok_or_else(|| invalid("parent", format!("the parent {} is not in the shop yet", link.key)))?)?,
         };
         body.insert("parent".into(), json!(parent));
         if let Some(position) = base.position {
@@ -55,7 +56,7 @@ pub fn write(shop: &Shop<'_>, category: &Category) -> Result<Outcome, Error> {
             }
             shop.post("/products/categories", &Value::Object(body)).map_err(|error| {
                 if rejection(&error) == Some("term_exists") {
-                    refused("texts.name", "the parent has a category of this name already: link the two, or rename one")
+                    invalid("texts.name", "the parent has a category of this name already: link the two, or rename one")
                 } else {
                     error
                 }

@@ -2,11 +2,12 @@
 //! applying it again changes nothing.
 
 use serde_json::json;
+use tradepost_sdk::invalid;
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::sales::{Happening, OrderEvent};
 use tradepost_sdk::types::Error;
 
-use super::{done, known, refused};
+use super::{done, known};
 use crate::api::{Shop, read};
 use crate::map::orders::RawOrder;
 use crate::map::{field, id, meta, remote};
@@ -16,7 +17,7 @@ use crate::settings::Settings;
 ///
 /// # Errors
 /// What the shop answers; `rejected` where a person has to decide.
-pub fn apply(shop: &Shop<'_>, event: &OrderEvent) -> Result<Outcome, Error> {
+pub fn apply(shop: &Shop, event: &OrderEvent) -> Result<Outcome, Error> {
     let at = id(&known(&event.head)
         .map(|remote| &remote.id)
         .or_else(|error| event.order.id.as_ref().ok_or(error))?
@@ -37,12 +38,12 @@ pub fn apply(shop: &Shop<'_>, event: &OrderEvent) -> Result<Outcome, Error> {
             ));
         }
         Happening::Cancelled(_) if order.status == "completed" || order.status == "refunded" => {
-            return Err(refused("", format!("The order is {} in the shop. Refund it there.", order.status)));
+            return Err(invalid("", format!("The order is {} in the shop. Refund it there.", order.status)));
         }
         Happening::Cancelled(_) => json!({"status": "cancelled"}),
-        Happening::Completed if over => return Err(refused("", format!("The order is {} in the shop.", order.status))),
+        Happening::Completed if over => return Err(invalid("", format!("The order is {} in the shop.", order.status))),
         Happening::Completed => json!({"status": "completed"}),
-        Happening::Paid(_) if over => return Err(refused("", format!("The order is {} in the shop.", order.status))),
+        Happening::Paid(_) if over => return Err(invalid("", format!("The order is {} in the shop.", order.status))),
         Happening::Paid(payment) => match &payment.transaction {
             Some(transaction) => json!({"set_paid": true, "transaction_id": transaction}),
             None => json!({"set_paid": true}),
@@ -53,7 +54,7 @@ pub fn apply(shop: &Shop<'_>, event: &OrderEvent) -> Result<Outcome, Error> {
     };
     let after: RawOrder = read(shop.put(&path, &body)?)?;
     if !applied(&after, &event.what, &shop.settings) {
-        return Err(refused("", format!("The shop took the change, but the order is {} after it.", after.status)));
+        return Err(invalid("", format!("The shop took the change, but the order is {} after it.", after.status)));
     }
     Ok(done(remote(at, None), Vec::new(), Vec::new()))
 }

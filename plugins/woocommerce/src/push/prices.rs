@@ -8,8 +8,9 @@ use tradepost_sdk::catalog::{Price, PriceKind, StockLevel};
 use tradepost_sdk::head::Head;
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::types::{Error, RemoteRef};
+use tradepost_sdk::{ends_the_call, invalid, report};
 
-use super::{done, ends_the_call, known, refused};
+use super::{done, known};
 use crate::api::{MOST, Shop, amount, refusal};
 use crate::map::{as_gmt, id, write};
 
@@ -28,10 +29,10 @@ struct Row {
 ///
 /// # Errors
 /// Why the rest was not tried.
-pub fn prices(shop: &Shop<'_>, all: &[Price]) -> Result<(), Error> {
+pub fn prices(shop: &Shop, all: &[Price]) -> Result<(), Error> {
     let mut rows = Vec::new();
     for price in all {
-        add(shop, &mut rows, &price.head, price_fields(price));
+        add(&mut rows, &price.head, price_fields(price));
     }
     send(shop, rows, &|sent, answer| {
         // A price that the shop does not like is dropped without a word.
@@ -41,7 +42,7 @@ pub fn prices(shop: &Shop<'_>, all: &[Price]) -> Result<(), Error> {
             if let Some(wanted) = wanted
                 && amount(wanted)? != amount(kept)?
             {
-                return Err(refused(
+                return Err(invalid(
                     name,
                     format!(
                         "the shop keeps `{kept}` instead of `{wanted}`. A special price must be below the base price."
@@ -65,8 +66,7 @@ fn price_fields(price: &Price) -> Result<Map<String, Value>, Error> {
         }
         PriceKind::Special => {
             let time = |text: &Option<String>| -> Result<Option<Timestamp>, Error> {
-                let read = text.as_deref().map(str::parse::<Timestamp>).transpose();
-                read.map_err(|error| Error::Bug(format!("no time: {error}")))
+                text.as_deref().map(tradepost_sdk::time::instant).transpose()
             };
             // An empty text takes a date away; null would leave it as it is. The shop names the last second of a sale.
             let from = time(&price.valid_from)?.map(as_gmt).unwrap_or_default();
@@ -87,7 +87,7 @@ fn price_fields(price: &Price) -> Result<Map<String, Value>, Error> {
 ///
 /// # Errors
 /// Why the rest was not tried.
-pub fn stock(shop: &Shop<'_>, all: &[StockLevel]) -> Result<(), Error> {
+pub fn stock(shop: &Shop, all: &[StockLevel]) -> Result<(), Error> {
     let mut rows = Vec::new();
     for level in all {
         let fields = write::pieces(&level.quantity).map(|pieces| {
@@ -98,10 +98,10 @@ pub fn stock(shop: &Shop<'_>, all: &[StockLevel]) -> Result<(), Error> {
             };
             body.as_object().cloned().unwrap_or_default()
         });
-        add(shop, &mut rows, &level.head, fields);
+        add(&mut rows, &level.head, fields);
     }
     send(shop, rows, &|sent, answer| match sent.get("stock_quantity") {
-        Some(wanted) if answer["stock_quantity"] != *wanted => Err(refused(
+        Some(wanted) if answer["stock_quantity"] != *wanted => Err(invalid(
             "quantity",
             "the shop does not keep the figure. Allow stock management in WooCommerce under Settings, Products, Inventory.",
         )),
@@ -109,14 +109,14 @@ pub fn stock(shop: &Shop<'_>, all: &[StockLevel]) -> Result<(), Error> {
     })
 }
 
-fn add(shop: &Shop<'_>, rows: &mut Vec<Row>, head: &Head, fields: Result<Map<String, Value>, Error>) {
+fn add(rows: &mut Vec<Row>, head: &Head, fields: Result<Map<String, Value>, Error>) {
     let row = known(head).and_then(|remote| {
         let parent = remote.parent.as_deref().map(id).transpose()?;
         // A simple product is its own parent where somebody says so.
         Ok((id(&remote.id)?, parent.filter(|parent| parent.to_string() != remote.id), remote.clone(), fields?))
     });
     match row {
-        Err(error) => shop.settle(&head.item, &Outcome::Failed(error)),
+        Err(error) => report::settle(&head.item, &Outcome::Failed(error)),
         Ok((id, parent, remote, fields)) => {
             let item = (head.item.clone(), remote);
             match rows.iter_mut().find(|row| row.id == id) {
@@ -132,7 +132,7 @@ fn add(shop: &Shop<'_>, rows: &mut Vec<Row>, head: &Head, fields: Result<Map<Str
 
 /// Sends the rows in batches and settles every item by its own result. What was not sent because the call ended stays
 /// unsettled: nothing was done for it.
-fn send(shop: &Shop<'_>, rows: Vec<Row>, kept: Kept<'_>) -> Result<(), Error> {
+fn send(shop: &Shop, rows: Vec<Row>, kept: Kept<'_>) -> Result<(), Error> {
     let mut groups: BTreeMap<Option<u64>, Vec<Row>> = BTreeMap::new();
     for row in rows {
         groups.entry(row.parent).or_default().push(row);
@@ -149,7 +149,7 @@ fn send(shop: &Shop<'_>, rows: Vec<Row>, kept: Kept<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn batch(shop: &Shop<'_>, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<(), Error> {
+fn batch(shop: &Shop, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<(), Error> {
     let update: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -162,7 +162,7 @@ fn batch(shop: &Shop<'_>, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<()
         Ok(answer) => answer,
         Err(error) => {
             for (item, _) in rows.iter().flat_map(|row| &row.items) {
-                shop.settle(item, &Outcome::Failed(error.clone()));
+                report::settle(item, &Outcome::Failed(error.clone()));
             }
             return if ends_the_call(&error) { Err(error) } else { Ok(()) };
         }
@@ -171,8 +171,8 @@ fn batch(shop: &Shop<'_>, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<()
         let result = &answer["update"][at];
         let judged = match result.get("error") {
             // Of an object of a batch, a refused log-in is about this object alone.
-            Some(error) => match refusal(error) {
-                Error::Auth(words) => Err(refused("", words)),
+            Some(error) => match refusal(error, 400) {
+                Error::Auth(words) => Err(invalid("", words)),
                 other => Err(other),
             },
             None if result["id"] == row.id => kept(&row.body, result),
@@ -183,7 +183,7 @@ fn batch(shop: &Shop<'_>, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<()
                 Ok(()) => done(remote.clone(), Vec::new(), Vec::new()),
                 Err(error) => Outcome::Failed(error.clone()),
             };
-            shop.settle(item, &outcome);
+            report::settle(item, &outcome);
         }
     }
     Ok(())

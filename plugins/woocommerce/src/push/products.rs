@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use tradepost_sdk::catalog::{Form, Product, Variant};
 use tradepost_sdk::head::{Op, Part, PartKind};
 use tradepost_sdk::outcomes::Outcome;
+use tradepost_sdk::report;
 use tradepost_sdk::types::{Error, Issue, Missing};
 
 use super::{done, known, partial, warning};
@@ -20,7 +21,7 @@ use crate::pull::variations;
 ///
 /// # Errors
 /// What the shop answers.
-pub fn there(shop: &Shop<'_>, batch: &[Product]) -> Result<HashMap<u64, Article>, Error> {
+pub fn there(shop: &Shop, batch: &[Product]) -> Result<HashMap<u64, Article>, Error> {
     let updated = batch.iter().filter(|product| matches!(product.head.op, Op::Resume | Op::Update));
     let ids: Vec<String> =
         updated.filter_map(|product| id(&product.head.remote.as_ref()?.id).ok()).map(|id| id.to_string()).collect();
@@ -37,7 +38,7 @@ pub fn there(shop: &Shop<'_>, batch: &[Product]) -> Result<HashMap<u64, Article>
 ///
 /// # Errors
 /// What the shop answers; `mapping-missing` for a tax rate that no class of the shop has.
-pub fn write(shop: &Shop<'_>, product: &Product, there: &HashMap<u64, Article>) -> Result<Outcome, Error> {
+pub fn write(shop: &Shop, product: &Product, there: &HashMap<u64, Article>) -> Result<Outcome, Error> {
     match product.head.op {
         Op::Create | Op::CreateDone => create(shop, product),
         Op::Resume | Op::Update => {
@@ -58,7 +59,7 @@ pub fn write(shop: &Shop<'_>, product: &Product, there: &HashMap<u64, Article>) 
     }
 }
 
-fn create(shop: &Shop<'_>, product: &Product) -> Result<Outcome, Error> {
+fn create(shop: &Shop, product: &Product) -> Result<Outcome, Error> {
     let variants = product.variants.as_deref().unwrap_or_default();
     let base = product.base.as_ref().ok_or_else(|| Error::Bug("a new product without its head".into()))?;
     let mut warnings = Vec::new();
@@ -103,13 +104,13 @@ fn create(shop: &Shop<'_>, product: &Product) -> Result<Outcome, Error> {
     if simple.is_some() {
         return Ok(done(remote(made.id, None), parts, warnings));
     }
-    shop.settle(&product.head.item, &partial(remote(made.id, None), parts.clone()));
+    report::settle(&product.head.item, &partial(remote(made.id, None), parts.clone()));
     finish(shop, product, &made, parts, warnings)
 }
 
 /// Brings a product that is there to what is asked for, and ends its making.
 fn finish(
-    shop: &Shop<'_>,
+    shop: &Shop,
     product: &Product,
     there: &Article,
     before: Vec<Part>,
@@ -151,7 +152,7 @@ fn finish(
         }
         bought = vary(shop, product, there, wanted, &mut warnings)?;
         let so_far = bought.iter().map(|(sku, id)| part(PartKind::Variant, sku, id)).collect();
-        shop.settle(&product.head.item, &partial(remote(there.id, None), so_far));
+        report::settle(&product.head.item, &partial(remote(there.id, None), so_far));
     }
     if open {
         body.insert("meta_data".into(), json!([field(OPEN, None)]));
@@ -176,7 +177,7 @@ fn finish(
 
 /// Makes the variations that are missing, updates the others, and hides those that are no longer wanted.
 fn vary(
-    shop: &Shop<'_>,
+    shop: &Shop,
     product: &Product,
     there: &Article,
     wanted: &[Variant],
@@ -239,7 +240,7 @@ fn vary(
 
 /// SKU and number of a variation that was made; nothing for one that was updated.
 fn made(
-    shop: &Shop<'_>,
+    shop: &Shop,
     batch: &str,
     name: &str,
     sent: &Value,
@@ -248,13 +249,13 @@ fn made(
 ) -> Result<Option<(String, u64)>, Error> {
     let mut result = result.clone();
     if let Some(error) = result.get("error") {
-        let error = refusal(error);
+        let error = refusal(error, 400);
         let (true, Some(mut bare)) = (is_picture(&error), sent.as_object().cloned()) else { return Err(error) };
         bare.remove("image");
         warnings.push(unfetched(&error));
         result = shop.post(batch, &json!({ name: [bare] }))?[name][0].take();
         if let Some(error) = result.get("error") {
-            return Err(refusal(error));
+            return Err(refusal(error, 400));
         }
     }
     if name == "update" {
@@ -290,7 +291,7 @@ fn uncounted(form: Form, body: &mut Map<String, Value>) {
 
 /// The class of a variant's tax: the one the operator says for its percentage, else the one that is named, else the one
 /// with this rate at home.
-fn class(shop: &Shop<'_>, variant: &Variant) -> Result<Option<String>, Error> {
+fn class(shop: &Shop, variant: &Variant) -> Result<Option<String>, Error> {
     let percent = variant.tax_percent.as_deref().map(amount).transpose()?.flatten();
     let mapped = percent.and_then(|percent| taxes::mapped(&shop.settings.tax_classes, percent));
     if mapped.is_some() || (percent.is_none() && variant.tax_class.is_none()) {
@@ -350,7 +351,7 @@ fn unfetched(error: &Error) -> Issue {
 }
 
 /// The product that an attempt of the same item has made.
-fn ours(shop: &Shop<'_>, product: &Product) -> Result<Option<Article>, Error> {
+fn ours(shop: &Shop, product: &Product) -> Result<Option<Article>, Error> {
     let number = own_number(product);
     let skus = product.variants.iter().flatten().map(|variant| variant.sku.clone()).chain(number);
     for sku in skus {

@@ -6,8 +6,9 @@ use tradepost_sdk::head::Op;
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::sales::Shipment;
 use tradepost_sdk::types::Error;
+use tradepost_sdk::{invalid, report};
 
-use super::{done, partial, refused};
+use super::{done, partial};
 use crate::api::Shop;
 use crate::map::orders::{RawOrder, SHIPMENT, Sent, SentParcel, parts, reference};
 use crate::map::{field, filled, id};
@@ -17,7 +18,7 @@ use crate::settings::TrackingNote;
 ///
 /// # Errors
 /// What the shop answers; `rejected` for an order that is over.
-pub fn write(shop: &Shop<'_>, shipment: &Shipment) -> Result<Outcome, Error> {
+pub fn write(shop: &Shop, shipment: &Shipment) -> Result<Outcome, Error> {
     if matches!(shipment.head.op, Op::Read | Op::Update) {
         return Err(Error::Unsupported("a shipment is sent once and never changed".into()));
     }
@@ -32,7 +33,7 @@ pub fn write(shop: &Shop<'_>, shipment: &Shipment) -> Result<Outcome, Error> {
     let mut wrote = false;
     if !already.iter().any(|one| one.item == sent.item) {
         if matches!(order.status.as_str(), "cancelled" | "refunded" | "trash") {
-            return Err(refused(
+            return Err(invalid(
                 "order",
                 format!("The order is {} in the shop. Open it again there, or call the parcel back.", order.status),
             ));
@@ -40,7 +41,7 @@ pub fn write(shop: &Shop<'_>, shipment: &Shipment) -> Result<Outcome, Error> {
         shop.put(&path, &body(shop, &sent, &already)?)?;
         wrote = true;
     }
-    shop.settle(&shipment.head.item, &partial(here.clone(), parts.clone()));
+    report::settle(&shipment.head.item, &partial(here.clone(), parts.clone()));
     if let Some(note) = note(shop, &sent)
         && !noted(shop, at, &sent)?
     {
@@ -70,7 +71,7 @@ fn sent(shipment: &Shipment) -> Sent {
     }
 }
 
-fn body(shop: &Shop<'_>, sent: &Sent, already: &[Sent]) -> Result<Value, Error> {
+fn body(shop: &Shop, sent: &Sent, already: &[Sent]) -> Result<Value, Error> {
     let written = serde_json::to_string(sent).map_err(|error| Error::Bug(format!("a shipment is no JSON: {error}")))?;
     let mut fields = vec![field(&format!("{SHIPMENT}{}", sent.item), Some(&written))];
     // Plugins know one field for the codes of all shipments.
@@ -90,7 +91,7 @@ fn codes(sent: &Sent) -> impl Iterator<Item = &str> {
 }
 
 /// The note about a shipment; none without anything to say.
-fn note(shop: &Shop<'_>, sent: &Sent) -> Option<Value> {
+fn note(shop: &Shop, sent: &Sent) -> Option<Value> {
     let customer = match shop.settings.tracking_note {
         TrackingNote::None => return None,
         TrackingNote::Internal => false,
@@ -108,7 +109,7 @@ fn note(shop: &Shop<'_>, sent: &Sent) -> Option<Value> {
 ///
 /// # Errors
 /// What the shop answers.
-pub fn noted(shop: &Shop<'_>, order: u64, sent: &Sent) -> Result<bool, Error> {
+pub fn noted(shop: &Shop, order: u64, sent: &Sent) -> Result<bool, Error> {
     if note(shop, sent).is_none() {
         return Ok(true);
     }

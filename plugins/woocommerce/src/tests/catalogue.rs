@@ -7,11 +7,9 @@ use tradepost_sdk::target::{Doomed, Probe};
 use tradepost_sdk::types::{Error, Field};
 use woocommerce_simulator::{Config, Operation};
 
-use super::{category, head, level, price, product, shop, variant};
-use crate::find::find;
+use super::{category, head, level, price, product, variant};
+use crate::WooCommerce;
 use crate::map::remote;
-use crate::push::push;
-use crate::remove::remove;
 use crate::stand_in::StandIn;
 
 fn probe(item: &str, keys: &[(&str, &str)]) -> Probe {
@@ -23,7 +21,7 @@ fn probe(item: &str, keys: &[(&str, &str)]) -> Probe {
 fn with_cup() -> StandIn {
     let host = StandIn::start(Config::default());
     let cup = product(Op::Create, "p/1", "Tasse", vec![variant("T", None)]);
-    push(&shop(&host), Records::Products(vec![cup])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![cup])).unwrap();
     host
 }
 
@@ -31,7 +29,7 @@ fn with_cup() -> StandIn {
 fn a_simple_product_is_made_by_one_request_and_not_for_sale_before_its_stock() {
     let host = StandIn::start(Config::default());
     let salt = product(Op::Create, "p/1", "Salz & Pfeffer", vec![variant("SP", None)]);
-    push(&shop(&host), Records::Products(vec![salt])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![salt])).unwrap();
     let written = host.written("p/1");
     let there = host.simulator.control().article("SP").unwrap();
     assert_eq!(written.remote.id, there["id"].to_string());
@@ -41,7 +39,7 @@ fn a_simple_product_is_made_by_one_request_and_not_for_sale_before_its_stock() {
     assert_eq!((&there["status"], &there["stock_status"]), (&json!("publish"), &json!("outofstock")));
     assert_eq!(host.simulator.control().journal().write_requests(), 1);
     let probes = [probe("p/1", &[("sku", "SP")]), probe("p/2", &[("sku", "NO")])];
-    let found = find(&shop(&host), Kind::Product, &probes).unwrap();
+    let found = host.find::<WooCommerce>(Kind::Product, probes.to_vec()).unwrap();
     assert_eq!((found[0].len(), found[1].len()), (1, 0));
     assert_eq!((found[0][0].marker.as_deref(), found[0][0].whole), (Some("m-p/1"), true));
     host.nothing_ignored();
@@ -54,19 +52,19 @@ fn a_product_with_variations_goes_on_wherever_it_was_cut() {
     for cut in 0..5 {
         let host = StandIn::start(Config::default());
         host.cut_after(cut);
-        let whole = push(&shop(&host), Records::Products(vec![wanted()])).is_ok();
+        let whole = host.push::<WooCommerce>(Records::Products(vec![wanted()])).is_ok();
         host.uncut();
         let keys = probe("p/1", &[("sku", "T-R"), ("sku", "T-B")]);
-        let found = find(&shop(&host), Kind::Product, &[keys]).unwrap().remove(0);
+        let found = host.find::<WooCommerce>(Kind::Product, vec![keys]).unwrap().remove(0);
         assert_eq!(found.len(), usize::from(cut > 0), "cut after {cut}");
         match found.first() {
-            None => push(&shop(&host), Records::Products(vec![wanted()])).unwrap(),
+            None => host.push::<WooCommerce>(Records::Products(vec![wanted()])).unwrap(),
             Some(one) => {
                 assert_eq!(one.whole, whole, "cut after {cut}");
                 let mut again = wanted();
                 again.head.op = Op::Resume;
                 again.head.remote = Some(one.remote.clone());
-                push(&shop(&host), Records::Products(vec![again])).unwrap();
+                host.push::<WooCommerce>(Records::Products(vec![again])).unwrap();
             }
         }
         let control = host.simulator.control();
@@ -88,11 +86,11 @@ fn a_product_with_variations_goes_on_wherever_it_was_cut() {
 fn an_answer_that_was_lost_makes_no_second_product() {
     let host = with_cup();
     let mut again = product(Op::Create, "p/1", "Tasse", vec![variant("T", None)]);
-    push(&shop(&host), Records::Products(vec![again.clone()])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![again.clone()])).unwrap();
     assert_eq!(host.simulator.control().journal().writes("product", Operation::Create), 1);
     host.written("p/1");
     again.head.item = "p/2".into();
-    push(&shop(&host), Records::Products(vec![again])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![again])).unwrap();
     let Some(Outcome::Failed(Error::Rejected(issues))) = host.outcome("p/2") else {
         panic!("{:?}", host.outcome("p/2"))
     };
@@ -106,13 +104,13 @@ fn a_simple_product_gets_variations_and_loses_one() {
     let two = vec![variant("T", Some("rot")), variant("T-B", Some("blau"))];
     let mut more = product(Op::Update, "p/2", "Tasse", two);
     more.head.remote = Some(at.clone());
-    push(&shop(&host), Records::Products(vec![more.clone()])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![more.clone()])).unwrap();
     let control = host.simulator.control();
     assert_eq!(control.article("T").unwrap()["parent_id"].to_string(), at.id);
     assert_eq!(host.written("p/2").parts.len(), 2);
     more.head.item = "p/3".into();
     more.variants.as_mut().unwrap().pop();
-    push(&shop(&host), Records::Products(vec![more])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![more])).unwrap();
     assert_eq!(control.article("T-B").unwrap()["status"], "private");
     assert_eq!(control.article("T").unwrap()["status"], "publish");
     assert_eq!(host.written("p/3").warnings.len(), 1);
@@ -130,20 +128,20 @@ fn pictures_are_fetched_once_and_what_cannot_be_is_said() {
     let address = format!("{}/wp-content/uploads/catalogue/tasse.png", host.simulator.url);
     let mut wanted = product(Op::Create, "p/1", "Tasse", vec![variant("T", None)]);
     wanted.pictures = Some(vec![medium("a", Some(address)), medium("b", None)]);
-    push(&shop(&host), Records::Products(vec![wanted.clone()])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![wanted.clone()])).unwrap();
     let written = host.written("p/1");
     assert_eq!(written.warnings.len(), 1);
     let picture = written.parts.iter().find(|part| part.what == PartKind::Picture).unwrap().clone();
     assert_eq!(picture.key, "a");
     wanted.head = head(Op::Update, "p/2", Some(written.remote.clone()));
     wanted.head.parts = written.parts;
-    push(&shop(&host), Records::Products(vec![wanted.clone()])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![wanted.clone()])).unwrap();
     let now = host.simulator.control().article("T").unwrap();
     assert_eq!(now["images"][0]["id"].to_string(), picture.id);
     wanted.head.item = "p/3".into();
     wanted.head.parts = Vec::new();
     wanted.pictures = Some(vec![medium("c", Some("ftp://nowhere/x.png".into()))]);
-    push(&shop(&host), Records::Products(vec![wanted])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![wanted])).unwrap();
     assert!(host.written("p/3").warnings[0].message.contains("could not fetch"));
     let now = host.simulator.control().article("T").unwrap();
     assert_eq!(now["images"][0]["id"].to_string(), picture.id, "what cannot be replaced stays");
@@ -155,7 +153,7 @@ fn a_rate_that_no_class_has_is_a_question() {
     let host = StandIn::start(Config::default());
     let mut odd = variant("T", None);
     odd.tax_percent = Some("8.1".into());
-    push(&shop(&host), Records::Products(vec![product(Op::Create, "p/1", "Tasse", vec![odd])])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![product(Op::Create, "p/1", "Tasse", vec![odd])])).unwrap();
     assert!(matches!(host.outcome("p/1"), Some(Outcome::Failed(Error::MappingMissing(_)))));
     assert_eq!(host.simulator.control().journal().write_requests(), 0);
 }
@@ -166,7 +164,7 @@ fn stock_and_prices_of_products_and_variations_go_in_batches() {
     let two = vec![variant("T-R", Some("rot")), variant("T-B", Some("blau"))];
     let cup = product(Op::Create, "p/1", "Tasse", two);
     let scarf = product(Op::Create, "p/2", "Schal", vec![variant("S", None)]);
-    push(&shop(&host), Records::Products(vec![cup, scarf])).unwrap();
+    host.push::<WooCommerce>(Records::Products(vec![cup, scarf])).unwrap();
     let control = host.simulator.control();
     let id = |sku: &str| control.article(sku).unwrap()["id"].as_u64().unwrap();
     let parent = control.article("T-R").unwrap()["parent_id"].as_u64();
@@ -177,7 +175,7 @@ fn stock_and_prices_of_products_and_variations_go_in_batches() {
         level("s/3", id("S"), None, "7"),
         level("s/4", 99_999, None, "1"),
     ];
-    push(&shop(&host), Records::Stock(levels)).unwrap();
+    host.push::<WooCommerce>(Records::Stock(levels)).unwrap();
     assert_eq!(["T-R", "T-B", "S"].map(|sku| control.stock(sku)), [Some(4), Some(2), Some(7)]);
     assert!(matches!(host.outcome("s/4"), Some(Outcome::Failed(Error::NotFound(_)))));
     host.written("s/3");
@@ -189,13 +187,13 @@ fn stock_and_prices_of_products_and_variations_go_in_batches() {
         special,
         price("r/3", id("T-R"), parent, PriceKind::Base, Some("19.00")),
     ];
-    push(&shop(&host), Records::Prices(prices)).unwrap();
+    host.push::<WooCommerce>(Records::Prices(prices)).unwrap();
     let scarf = control.article("S").unwrap();
     assert_eq!((&scarf["regular_price"], &scarf["sale_price"]), (&json!("9.9"), &json!("8")));
     assert_eq!(scarf["date_on_sale_to_gmt"], "2026-12-24T22:59:59");
     assert_eq!(control.journal().write_requests(), 4, "two batches for stock, two for prices");
     let gone = price("r/5", id("S"), None, PriceKind::Special, None);
-    push(&shop(&host), Records::Prices(vec![gone])).unwrap();
+    host.push::<WooCommerce>(Records::Prices(vec![gone])).unwrap();
     let scarf = control.article("S").unwrap();
     assert_eq!((&scarf["sale_price"], &scarf["date_on_sale_to_gmt"]), (&json!(""), &json!(null)));
     host.nothing_ignored();
@@ -204,15 +202,15 @@ fn stock_and_prices_of_products_and_variations_go_in_batches() {
 #[test]
 fn categories_make_a_tree_and_are_found_by_their_key() {
     let host = StandIn::start(Config::default());
-    push(&shop(&host), Records::Categories(vec![category("c/1", "Küche & Bad", None)])).unwrap();
+    host.push::<WooCommerce>(Records::Categories(vec![category("c/1", "Küche & Bad", None)])).unwrap();
     let top: u64 = host.written("c/1").remote.id.parse().unwrap();
-    push(&shop(&host), Records::Categories(vec![category("c/2", "Tassen", Some(top))])).unwrap();
-    let found = find(&shop(&host), Kind::Category, &[probe("c/1", &[("category", "Küche & Bad")])]).unwrap();
+    host.push::<WooCommerce>(Records::Categories(vec![category("c/2", "Tassen", Some(top))])).unwrap();
+    let found = host.find::<WooCommerce>(Kind::Category, vec![probe("c/1", &[("category", "Küche & Bad")])]).unwrap();
     assert_eq!(found[0][0].remote.id, top.to_string());
     let item = Doomed { item: "c/3".into(), remote: host.written("c/2").remote };
-    remove(&shop(&host), Kind::Category, std::slice::from_ref(&item), Removal::Delete).unwrap();
+    host.remove::<WooCommerce>(Kind::Category, vec![item.clone()], Removal::Delete).unwrap();
     host.written("c/3");
-    remove(&shop(&host), Kind::Category, &[item], Removal::Delete).unwrap();
+    host.remove::<WooCommerce>(Kind::Category, vec![item], Removal::Delete).unwrap();
     assert!(matches!(host.outcome("c/3"), Some(Outcome::Unchanged(_))));
     host.nothing_ignored();
 }
@@ -221,13 +219,13 @@ fn categories_make_a_tree_and_are_found_by_their_key() {
 fn products_are_hidden_or_put_into_the_trash() {
     let host = with_cup();
     let doomed = |item: &str| Doomed { item: item.into(), remote: host.written("p/1").remote };
-    remove(&shop(&host), Kind::Product, &[doomed("d/1")], Removal::Deactivate).unwrap();
+    host.remove::<WooCommerce>(Kind::Product, vec![doomed("d/1")], Removal::Deactivate).unwrap();
     assert_eq!(host.simulator.control().article("T").unwrap()["status"], "draft");
-    remove(&shop(&host), Kind::Product, &[doomed("d/2"), doomed("d/3")], Removal::Delete).unwrap();
+    host.remove::<WooCommerce>(Kind::Product, vec![doomed("d/2"), doomed("d/3")], Removal::Delete).unwrap();
     host.written("d/2");
     assert!(matches!(host.outcome("d/3"), Some(Outcome::Unchanged(_))));
     let unknown = Doomed { item: "d/4".into(), remote: remote(99_999, None) };
-    remove(&shop(&host), Kind::Product, &[unknown], Removal::Delete).unwrap();
+    host.remove::<WooCommerce>(Kind::Product, vec![unknown], Removal::Delete).unwrap();
     assert!(matches!(host.outcome("d/4"), Some(Outcome::Unchanged(_))));
 }
 
@@ -241,14 +239,14 @@ fn products_of_a_batch_are_asked_for_together_and_written_only_where_they_differ
         all.push(product(op, "p/3", "Tasse", two()));
         all
     };
-    push(&shop(&host), Records::Products(all(Op::Create))).unwrap();
+    host.push::<WooCommerce>(Records::Products(all(Op::Create))).unwrap();
     let mut again = all(Op::Update);
     for one in &mut again {
         one.head.remote = Some(host.written(&one.head.item).remote);
     }
     let control = host.simulator.control();
     let before = control.journal().requests;
-    push(&shop(&host), Records::Products(again)).unwrap();
+    host.push::<WooCommerce>(Records::Products(again)).unwrap();
     let mut asked = control.journal().requests;
     for (route, count) in before {
         *asked.entry(route).or_default() -= count;

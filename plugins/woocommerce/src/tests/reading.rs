@@ -9,21 +9,20 @@ use tradepost_sdk::source::{Request, Scope, Window};
 use tradepost_sdk::types::TaxBasis;
 use woocommerce_simulator::Config;
 
-use super::{read, read_scope, shop};
-use crate::describe::account;
-use crate::pull::pull;
+use super::{read, read_scope};
+use crate::WooCommerce;
 use crate::stand_in::StandIn;
 
 #[test]
 fn the_account_says_currency_basis_zone_and_clock() {
     let host = StandIn::start(Config::default());
-    let told = account(&shop(&host)).unwrap();
+    let told = host.check::<WooCommerce>().unwrap();
     assert_eq!(told.id, host.simulator.url.strip_prefix("http://").unwrap());
     assert_eq!((told.channels[0].currency.as_str(), told.channels[0].basis), ("EUR", TaxBasis::Gross));
     assert_eq!(told.zone, "Europe/Berlin");
     assert!(told.now.is_some());
     let net = StandIn::start(Config { prices_include_tax: false, currency: "CHF".into(), ..Config::default() });
-    let told = account(&shop(&net)).unwrap();
+    let told = net.check::<WooCommerce>().unwrap();
     assert_eq!((told.channels[0].currency.as_str(), told.channels[0].basis), ("CHF", TaxBasis::Net));
 }
 
@@ -110,7 +109,7 @@ fn nothing_is_passed_over_while_rows_go() {
     loop {
         let window = Window { since: None, until: "2099-01-01T00:00:00Z".into() };
         let request = Request { kind: Kind::Product, scope: Scope::Changed(window), cursor, limit: 7 };
-        let page = pull(&shop(&host), &request).unwrap();
+        let page = host.pull::<WooCommerce>(request).unwrap();
         seen.extend(ids(&page.records));
         cursor = page.next.clone();
         if cursor.is_none() {

@@ -10,11 +10,10 @@ use tradepost_sdk::target::Probe;
 use tradepost_sdk::types::{Error, Field, Link};
 use woocommerce_simulator::{Cart, Config, Operation};
 
-use super::{head, read, read_scope, shop};
-use crate::find::find;
+use super::{head, read, read_scope};
+use crate::WooCommerce;
 use crate::map::orders::reference;
 use crate::map::remote;
-use crate::push::push;
 use crate::stand_in::StandIn;
 
 /// A shop with one article and one order of three of it.
@@ -96,9 +95,9 @@ fn money_that_comes_later_and_money_that_goes_back() {
 fn events_are_applied_once() {
     let (host, id) = sold(Cart { payment_method: "bacs".into(), ..Cart::default() });
     let number = || Happening::Numbered("SO-7".into());
-    push(&shop(&host), event("e/1", id, number())).unwrap();
+    host.push::<WooCommerce>(event("e/1", id, number())).unwrap();
     host.written("e/1");
-    push(&shop(&host), event("e/1", id, number())).unwrap();
+    host.push::<WooCommerce>(event("e/1", id, number())).unwrap();
     assert!(matches!(host.outcome("e/1"), Some(Outcome::Unchanged(_))));
     assert_eq!(order(&host, id).other_number.as_deref(), Some("SO-7"));
     let key = |name: &str, value: &str| Field { name: name.into(), value: value.into() };
@@ -108,13 +107,13 @@ fn events_are_applied_once() {
         of: Some(remote(id, None)),
         keys: vec![key("event", event), key("number", "SO-7")],
     };
-    let found = find(&shop(&host), Kind::OrderEvent, &[probe("numbered"), probe("cancelled")]).unwrap();
+    let found = host.find::<WooCommerce>(Kind::OrderEvent, vec![probe("numbered"), probe("cancelled")]).unwrap();
     assert_eq!((found[0].len(), found[1].len()), (1, 0));
     let cancel = || Happening::Cancelled(Cancellation { lines: Vec::new(), reason: None });
-    push(&shop(&host), event("e/2", id, cancel())).unwrap();
+    host.push::<WooCommerce>(event("e/2", id, cancel())).unwrap();
     host.written("e/2");
     assert_eq!(host.simulator.control().stock("T"), Some(10));
-    push(&shop(&host), event("e/3", id, Happening::Completed)).unwrap();
+    host.push::<WooCommerce>(event("e/3", id, Happening::Completed)).unwrap();
     assert!(matches!(host.outcome("e/3"), Some(Outcome::Failed(Error::Rejected(_)))));
     assert_eq!(host.simulator.control().journal().writes("order", Operation::Update), 2);
     host.nothing_ignored();
@@ -126,17 +125,17 @@ fn shipments_are_written_once_and_read_again() {
     let first = || Records::Shipments(vec![shipment("s/1", id, &["A1", "A2"], false)]);
     // The note is cut off: what is there is half of it.
     host.cut_after(1);
-    assert!(push(&shop(&host), first()).is_err());
+    assert!(host.push::<WooCommerce>(first()).is_err());
     host.uncut();
     let probe = Probe { item: "s/1".into(), marker: None, of: Some(remote(id, None)), keys: Vec::new() };
-    let found = find(&shop(&host), Kind::Shipment, std::slice::from_ref(&probe)).unwrap();
+    let found = host.find::<WooCommerce>(Kind::Shipment, vec![probe.clone()]).unwrap();
     assert!(!found[0][0].whole);
-    push(&shop(&host), first()).unwrap();
-    assert!(find(&shop(&host), Kind::Shipment, &[probe]).unwrap()[0][0].whole);
-    push(&shop(&host), first()).unwrap();
+    host.push::<WooCommerce>(first()).unwrap();
+    assert!(host.find::<WooCommerce>(Kind::Shipment, vec![probe]).unwrap()[0][0].whole);
+    host.push::<WooCommerce>(first()).unwrap();
     assert!(matches!(host.outcome("s/1"), Some(Outcome::Unchanged(_))));
     assert_eq!(order(&host, id).state, OrderState::Open);
-    push(&shop(&host), Records::Shipments(vec![shipment("s/2", id, &["B1"], true)])).unwrap();
+    host.push::<WooCommerce>(Records::Shipments(vec![shipment("s/2", id, &["B1"], true)])).unwrap();
     let journal = host.simulator.control().journal();
     assert_eq!((journal.writes("order", Operation::Update), journal.writes("note", Operation::Create)), (2, 2));
     let there = host.simulator.control().order(id).unwrap();
@@ -161,6 +160,6 @@ fn what_is_completed_by_hand_is_a_shipment_of_all() {
     assert!(found[0].completes && found[0].parcels[0].lines.is_empty());
     let (host, id) = sold(Cart::default());
     host.simulator.control().cancel_order(id).unwrap();
-    push(&shop(&host), Records::Shipments(vec![shipment("s/1", id, &["A1"], true)])).unwrap();
+    host.push::<WooCommerce>(Records::Shipments(vec![shipment("s/1", id, &["A1"], true)])).unwrap();
     assert!(matches!(host.outcome("s/1"), Some(Outcome::Failed(Error::Rejected(_)))));
 }

@@ -7,29 +7,33 @@
 pub mod map;
 pub mod wire;
 
-use serde::Deserialize;
-use serde_json::json;
 use tradepost_sdk::connector::{
-    Ability, Account, Channel, Description, Environment, Lookup, Origin, Reading, Warehouse, Writing,
+    Ability, Account, Channel, Description, Environment, Lookup, Reading, Warehouse, Writing,
 };
 use tradepost_sdk::outcomes::{Outcome, Written};
-use tradepost_sdk::records::{Kind, Records, Removal};
-use tradepost_sdk::source::{Page, Request as Asked, Scope};
-use tradepost_sdk::target::{Doomed, Found, Probe};
+use tradepost_sdk::records::{Kind, Records};
+use tradepost_sdk::source::{Page, PullRequest, Scope};
+use tradepost_sdk::target::{Found, Probe};
 use tradepost_sdk::types::{Error, RemoteRef, TaxBasis};
-use tradepost_sdk::{Connector, Request, Source, Target, platform, report, settings, text};
+use tradepost_sdk::{Connector, Request, Settings, Source, Target, platform, report, text};
 
 /// The component.
 #[derive(Debug)]
-pub struct Bench;
+pub struct Bench {
+    settings: Config,
+}
 
 /// What the operator chooses.
-#[derive(Debug, Deserialize)]
-struct Settings {
+#[derive(Debug, Settings)]
+pub struct Config {
+    /// Address
+    #[setting(origin = "the platform")]
     url: String,
 }
 
 impl Connector for Bench {
+    type Settings = Config;
+
     fn describe() -> Description {
         let reading = || Reading { changes: true, ids: false, present: false, writes: false, figure: None };
         Description {
@@ -61,30 +65,22 @@ impl Connector for Bench {
                 },
                 Ability { kind: Kind::Order, reading: Some(reading()), writing: None, lookup: None },
             ],
-            settings_schema: json!({
-                "$schema": "https://json-schema.org/draft/2020-12/schema",
-                "type": "object",
-                "additionalProperties": false,
-                "required": ["url"],
-                "properties": { "url": { "type": "string", "format": "uri" } },
-            })
-            .to_string(),
-            origins: vec![Origin {
-                scheme: "http".into(),
-                host: "{url}".into(),
-                port: None,
-                why: text("the platform", "die Plattform"),
-            }],
+            settings_schema: String::new(),
+            origins: Vec::new(),
             credentials: Vec::new(),
             rates: Vec::new(),
             files: false,
         }
     }
 
-    fn check() -> Result<Account, Error> {
-        let Settings { url } = settings()?;
+    fn open(settings: Config) -> Result<Self, Error> {
+        Ok(Self { settings })
+    }
+
+    fn check(&self) -> Result<Account, Error> {
+        let url = &self.settings.url;
         Ok(Account {
-            id: url,
+            id: url.clone(),
             name: "bench".into(),
             environment: Environment::Test,
             zone: "UTC".into(),
@@ -104,9 +100,9 @@ impl Connector for Bench {
 }
 
 impl Source for Bench {
-    fn pull(asked: Asked) -> Result<Page, Error> {
+    fn pull(&self, asked: PullRequest) -> Result<Page, Error> {
         let Scope::Changed(window) = asked.scope else { return Err(Error::Unsupported("only changes".into())) };
-        let Settings { url } = settings()?;
+        let url = &self.settings.url;
         let name = match asked.kind {
             Kind::Product => "products",
             Kind::Order => "orders",
@@ -134,16 +130,12 @@ impl Source for Bench {
             total: None,
         })
     }
-
-    fn acknowledge(_kind: Kind, _receipt: String) -> Result<(), Error> {
-        Ok(())
-    }
 }
 
 impl Target for Bench {
-    fn push(batch: Records) -> Result<(), Error> {
+    fn push(&self, batch: Records) -> Result<(), Error> {
         let Records::Products(products) = batch else { return Err(Error::Unsupported("only products".into())) };
-        let Settings { url } = settings()?;
+        let url = &self.settings.url;
         let items: Vec<_> = products.iter().map(map::offer).collect();
         let response = Request::new("POST", format!("{url}/products/batch")).json(&wire::Batch { items }).send()?;
         let answer: wire::Made = response.success()?.json()?;
@@ -159,12 +151,8 @@ impl Target for Bench {
         Ok(())
     }
 
-    fn remove(_kind: Kind, _items: Vec<Doomed>, _how: Removal) -> Result<(), Error> {
-        Err(Error::Unsupported("nothing is removed here".into()))
-    }
-
-    fn find(_kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
-        let Settings { url } = settings()?;
+    fn find(&self, _kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
+        let url = &self.settings.url;
         let keys = probes.iter().map(|probe| probe.item.as_str()).collect();
         let asked = Request::new("POST", format!("{url}/products/find")).safe().json(&wire::Asked { keys });
         let answer: wire::There = asked.send()?.success()?.json()?;
@@ -178,5 +166,4 @@ impl Target for Bench {
     }
 }
 
-#[cfg(target_family = "wasm")]
-tradepost_sdk::export!(Bench with_types_in tradepost_sdk::bindings);
+tradepost_sdk::export!(Bench: Source + Target);

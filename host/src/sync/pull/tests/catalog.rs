@@ -122,6 +122,32 @@ async fn what_cannot_be_read_is_kept_and_stops_nothing() {
 }
 
 #[tokio::test]
+async fn a_record_that_cannot_be_applied_is_held_and_the_rest_of_its_page_is_applied() {
+    let (bench, ledger) = Bench::new().await;
+    let ids = ["A", "B", "C"].map(|sku| bench.erp.world().add_product(sku, &[sku]));
+    bench.pull(&ledger, bench.erp_id, Kind::Product).await;
+    let known = records(&ledger, RecordKind::Product).await;
+    let spoilt = known[1].id;
+    write(&ledger, move |tx| tx.spoil(spoilt)).await;
+    for id in &ids {
+        bench.erp.world().edit(Kind::Product, id, "texts:de", json!({"name": "new"}));
+    }
+    let newer = bench.erp.world().add_product("D", &["D"]);
+    let end = bench.pull(&ledger, bench.erp_id, Kind::Product).await;
+    assert_eq!(end.state, RunState::DoneWithIssues);
+    let erp = bench.erp_id;
+    let held = read(&ledger, move |view| view.inbox(erp, Kind::Product, InboxState::Held, 9)).await;
+    assert_eq!(held.iter().map(|row| row.remote_id.as_deref()).collect::<Vec<_>>(), [Some(ids[1].as_str())]);
+    for known in [&known[0], &known[2]] {
+        let id = known.id;
+        let stored = read(&ledger, move |view| view.record(id)).await;
+        assert_eq!(stored.facets[&"texts:de".into()].body["name"], "new");
+    }
+    let link = read(&ledger, move |view| view.link_by_remote(erp, RecordKind::Product, &newer)).await;
+    assert!(link.is_some_and(|link| link.record.is_some()));
+}
+
+#[tokio::test]
 async fn a_figure_waits_for_its_variant() {
     let (bench, ledger) = Bench::new().await;
     bench.erp.world().add_product("Shirt", &["S"]);

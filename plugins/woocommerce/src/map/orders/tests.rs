@@ -24,8 +24,12 @@ fn odd() -> Value {
     })
 }
 
+fn settings() -> Settings {
+    tradepost_sdk::settings::parse(r#"{"url": "https://shop.example"}"#).unwrap()
+}
+
 fn read(raw: Value) -> Order {
-    order(&serde_json::from_value(raw).unwrap(), &Settings::default()).unwrap()
+    order(&serde_json::from_value(raw).unwrap(), &settings()).unwrap()
 }
 
 #[test]
@@ -84,5 +88,5 @@ fn a_field_that_is_no_shipment_of_ours_is_passed_over() {
     raw["meta_data"] = json!([{"key": "_tradepost_shipment_x", "value": "{"}, {"key": "_wc_shipment", "value": [1]}]);
     let raw: RawOrder = serde_json::from_value(raw).unwrap();
     assert_eq!(raw.sent(), []);
-    assert_eq!(shipments(&raw, &Settings::default()).unwrap(), []);
+    assert_eq!(shipments(&raw, &settings()).unwrap(), []);
 }

@@ -1,0 +1,280 @@
+//! Takes other people's data out of what is handed to a developer: e-mail addresses, names, telephone numbers, streets,
+//! bank accounts and the like in JSON, XML and forms. Equal values get equal stand-ins, so that what belongs together
+//! still does, and a stand-in has the shape of the value: an address at example.org, an IBAN with valid check digits,
+//! words of as many letters. Without the key nobody gets back from a stand-in to its value.
+//!
+//! Words are replaced one by one, so that `Anna Weber` made of `Anna` and `Weber` by a connector is `Xxxx Yyyyy` here too.
+
+mod json;
+mod stand_in;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde_json::Value;
+use url::Url;
+
+use super::{Body, Exchange};
+use stand_in::StandIns;
+
+/// Shorter values of digits are not looked for in other texts: they may be anything there.
+const LONG: usize = 7;
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Email,
+    /// Words: names, streets, places, remarks.
+    Words,
+    /// Digits: telephone numbers, postal codes, accounts.
+    Digits,
+    Iban,
+    Birthday,
+    Address,
+}
+
+/// Replaces personal data. First it [learns](Self::learn) what there is, then it replaces it wherever it stands.
+pub struct Redactor {
+    stand_ins: StandIns,
+    /// Words that stand in a personal field somewhere, in lower case: they are replaced in other texts too.
+    words: BTreeSet<String>,
+    /// Whole values of other personal fields, long enough to be known anywhere, with their stand-ins.
+    values: BTreeMap<String, String>,
+    /// Finds those values.
+    finder: Option<AhoCorasick>,
+}
+
+impl Redactor {
+    /// With this key; the same key gives the same stand-ins.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { stand_ins: StandIns::new(key), words: BTreeSet::new(), values: BTreeMap::new(), finder: None }
+    }
+
+    /// Learns the words of the personal fields of all of these.
+    pub fn learn(&mut self, exchanges: &[Exchange]) {
+        for Exchange { request, response, .. } in exchanges {
+            if let Ok(url) = Url::parse(&request.url) {
+                for (name, value) in url.query_pairs() {
+                    self.learn_field(&[&name], &value);
+                }
+            }
+            for body in [Some(&request.body), response.as_ref().map(|response| &response.body)].into_iter().flatten() {
+                if let Ok(text) = std::str::from_utf8(body.bytes()) {
+                    self.learn_fields(text);
+                }
+            }
+        }
+        self.find_values();
+    }
+
+    /// Learns from a text of whatever format.
+    pub fn learn_text(&mut self, text: &str) {
+        self.learn_fields(text);
+        self.find_values();
+    }
+
+    fn find_values(&mut self) {
+        let builder = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(self.values.keys());
+        // Only fails beyond millions of values; they stay in free texts then.
+        self.finder = if self.values.is_empty() { None } else { builder().ok() };
+    }
+
+    fn learn_fields(&mut self, text: &str) {
+        let mut found = Vec::new();
+        text::walk(text, &mut |path, value| {
+            found.push((path.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>(), value.to_owned()));
+            None
+        });
+        for (path, value) in found {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            self.learn_field(&path, &value);
+        }
+    }
+
+    fn learn_field(&mut self, path: &[&str], value: &str) {
+        let class = classify(path);
+        if let Some(class @ (Class::Digits | Class::Iban | Class::Birthday | Class::Address)) = class
+            && value.len() >= LONG
+        {
+            self.values.insert(value.to_owned(), self.stand_ins.of(class, value));
+        }
+        if class == Some(Class::Words) {
+            let long = |word: &&str| word.chars().count() >= 4 && word.chars().any(char::is_alphabetic);
+            self.words.extend(value.split(|c: char| !c.is_alphanumeric()).filter(long).map(str::to_lowercase));
+        }
+    }
+
+    /// The exchanges without personal data. Lengths change, so what says them goes.
+    #[must_use]
+    pub fn exchanges(&self, exchanges: &[Exchange]) -> Vec<Exchange> {
+        let redacted = |exchange: &Exchange| {
+            let mut exchange = exchange.clone();
+            exchange.request.url = self.url(&exchange.request.url);
+            self.headers(&mut exchange.request.headers);
+            self.body(&mut exchange.request.body);
+            if let Some(response) = &mut exchange.response {
+                self.headers(&mut response.headers);
+                self.body(&mut response.body);
+            }
+            exchange
+        };
+        exchanges.iter().map(redacted).collect()
+    }
+
+    /// A JSON value without personal data.
+    #[must_use]
+    pub fn json(&self, value: &Value) -> Value {
+        // A text of JSON stays one.
+        serde_json::from_str(&self.text(&value.to_string())).unwrap_or_default()
+    }
+
+    /// A text of whatever format without personal data.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        text::walk(text, &mut |path, value| Some(self.field(path, value))).unwrap_or_else(|| self.free(text))
+    }
+
+    fn field(&self, path: &[&str], value: &str) -> String {
+        match classify(path) {
+            Some(class) => self.stand_ins.of(class, value),
+            None => self.free(value),
+        }
+    }
+
+    /// A text that is not known to be personal: addresses, accounts and learnt words in it.
+    fn free(&self, text: &str) -> String {
+        let url = |run: &str| self.url(run);
+        let Some(finder) = self.finder.as_ref().filter(|finder| finder.is_match(text)) else {
+            return text::free(text, &self.words, &self.stand_ins, &url);
+        };
+        let stand_ins: Vec<&String> = self.values.values().collect();
+        text::free(&finder.replace_all(text, &stand_ins), &self.words, &self.stand_ins, &url)
+    }
+
+    /// Where an address leads to stays: settings and requests have to agree in it. What is not personal stays as it was
+    /// written.
+    fn url(&self, url: &str) -> String {
+        let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
+        let mut changed = false;
+        let pairs: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
+        let new: Vec<(String, String)> =
+            pairs.iter().map(|(name, value)| (name.clone(), self.field(&[name], value))).collect();
+        if pairs != new {
+            parsed.query_pairs_mut().clear().extend_pairs(new);
+            changed = true;
+        }
+        if let Some(segments) = parsed.path_segments() {
+            let decode = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
+            let old: Vec<String> = segments.map(decode).collect();
+            let new: Vec<String> = old.iter().map(|part| self.free(part)).collect();
+            if old != new
+                && let Ok(mut segments) = parsed.path_segments_mut()
+            {
+                segments.clear().extend(new);
+                changed = true;
+            }
+        }
+        if changed { parsed.to_string() } else { url.to_owned() }
+    }
+
+    fn headers(&self, headers: &mut Vec<(String, String)>) {
+        headers.retain(|(name, _)| name != "content-length" && name != "set-cookie" && name != "cookie");
+        for (_, value) in headers {
+            *value = self.free(value);
+        }
+    }
+
+    fn body(&self, body: &mut Body) {
+        if let Body::Bytes(bytes) = body
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            *bytes = self.text(text).into();
+        }
+    }
+}
+
+/// What a field holds, by its name and those of what it stands in.
+fn classify(path: &[&str]) -> Option<Class> {
+    let plain = |name: &&str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let names: Vec<String> = path
+        .iter()
+        .flat_map(|name| name.split(['[', ']', '.', ':']).filter(|part| !part.is_empty()))
+        .map(|name| plain(&name))
+        .collect();
+    let (name, above) = names.split_last()?;
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    if has(&["iban"]) {
+        return Some(Class::Iban);
+    }
+    if has(&["email"]) || name == "mail" {
+        return Some(Class::Email);
+    }
+    if has(&["birth"]) || name == "dob" {
+        return Some(Class::Birthday);
+    }
+    if ends(&["ipaddress", "clientip", "customerip"]) || name == "ip" {
+        return Some(Class::Address);
+    }
+    if has(&["phone", "mobile"])
+        || ends(&[
+            "fax",
+            "postcode",
+            "postalcode",
+            "zip",
+            "zipcode",
+            "vatid",
+            "vatnumber",
+            "taxid",
+            "accountnumber",
+            "bic",
+        ])
+    {
+        return Some(Class::Digits);
+    }
+    const PERSONS: [&str; 14] = [
+        "customer",
+        "billing",
+        "shipping",
+        "address",
+        "recipient",
+        "contact",
+        "person",
+        "buyer",
+        "consignee",
+        "party",
+        "user",
+        "delivery",
+        "invoice",
+        "owner",
+    ];
+    // Only the nearest name that is no place in a list says what something belongs to.
+    let near = above.iter().rev().find(|name| !name.is_empty() && !name.bytes().all(|b| b.is_ascii_digit()));
+    let of_person = near.is_some_and(|near| PERSONS.iter().any(|person| near.contains(person)));
+    let words = has(&[
+        "firstname",
+        "lastname",
+        "surname",
+        "givenname",
+        "familyname",
+        "fullname",
+        "middlename",
+        "street",
+        "addressline",
+        "address1",
+        "address2",
+        "customernote",
+        "customername",
+        "contactname",
+        "username",
+        "recipientname",
+    ]) || ["city", "town", "lines", "line1", "line2", "housenumber"].contains(&name.as_str())
+        || (of_person
+            && ["name", "name1", "name2", "company", "first", "last", "note", "district"].contains(&name.as_str()))
+        || name == "address";
+    words.then_some(Class::Words)
+}

@@ -1,0 +1,39 @@
+//! `keygen`: a pair of keys to sign connectors with.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+
+use crate::cli::Exit;
+use crate::output::line;
+use crate::sign;
+
+/// What `keygen` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Keep KEY secret and make a copy of it: without it no later build can be signed as yours. Give KEY.pub to operators: they bind it to \
+the ids of your connectors.")]
+pub struct Args {
+    /// File of the secret key; the public one goes to KEY.pub
+    #[arg(value_name = "KEY")]
+    key: PathBuf,
+    /// Without a password, for a CI that keeps the file as a secret
+    #[arg(long)]
+    no_password: bool,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let password = if args.no_password { None } else { Some(ask()?) };
+    let public = sign::generate(&args.key, password.as_deref())?;
+    let key = args.key.display();
+    line(format!("{key} is the secret key, {key}.pub the public one:\n  {public}"));
+    line(format!("\nSign with: cargo tradepost build --sign {key}"));
+    Ok(Exit::Done)
+}
+
+fn ask() -> anyhow::Result<String> {
+    let password = rpassword::prompt_password("Password for the key: ")?;
+    ensure!(!password.is_empty(), "an empty password is none; say `--no-password`");
+    ensure!(password == rpassword::prompt_password("Once more: ")?, "that were two different passwords");
+    Ok(password)
+}

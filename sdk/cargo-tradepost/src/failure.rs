@@ -1,0 +1,42 @@
+//! Why a command failed: a sentence, and what to do about it.
+
+use std::fmt;
+
+/// An error with a hint; everything else a command fails with is told as it is.
+#[derive(Debug)]
+pub struct Hinted {
+    title: String,
+    hint: String,
+}
+
+impl Hinted {
+    /// A sentence, and what to do, often a command to type.
+    pub fn new(title: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { title: title.into(), hint: hint.into() }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
+impl std::error::Error for Hinted {}
+
+/// The hint of an error, wherever in its chain it stands.
+#[must_use]
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
+            return Some(hinted.hint.clone());
+        }
+        cause.downcast_ref::<tradepost_build::Error>()?.hint()
+    })
+}

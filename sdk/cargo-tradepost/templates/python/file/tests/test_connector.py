@@ -1,0 +1,62 @@
+"""The connector's own code over an exchange folder in memory."""
+
+from __future__ import annotations
+
+import json
+import unittest
+from pathlib import Path
+
+from componentize_py_types import Err
+from tradepost_sdk import head, records, sales, source, target, types
+from tradepost_sdk.testing import TestHost
+
+from connector import Connector, Source, Target
+
+PRODUCTS = (Path(__file__).parent.parent / "fixtures/products.json").read_text()
+EVERYTHING = source.Scope_Changed(source.Window(None, "2999-01-01T00:00:00Z"))
+
+
+def order(number: str) -> sales.Order:
+    buyer = sales.CustomerBase(None, "ada@example.com", None, None, None, None, None, None, None, True, True)
+    line = sales.Line(
+        "1", sales.LineKind.PRODUCT, types.Link(None, "A-1"), "Cup", "2", "12.50", "25.00", "19", None, None, []
+    )
+    address = sales.Address("billing", None, None, None, [], "10115", "Berlin", None, "DE", None)
+    return sales.Order(
+        head.Head(head.Op.CREATE, "i-1", None, None, [], None), number, None, "main", "2026-01-31T08:00:00Z", sales.OrderState.OPEN,
+        sales.PaymentState.PAID, "EUR", types.TaxBasis.GROSS, types.Link(None, "ada@example.com"), buyer, address, None, [line], [], [],
+        None, "25.00", None, [],
+    )
+
+
+class Files(unittest.TestCase):
+    def setUp(self) -> None:
+        self.host = TestHost(settings={"account": "main"}, files={"inbox/products-1.json": PRODUCTS, "inbox/products-2.json": "[]"})
+
+    def test_a_file_is_a_page_and_moves_once_it_is_durable(self) -> None:
+        page = Source().pull(source.Request(records.Kind.PRODUCT, EVERYTHING, None, 100))
+        (products,) = page.records
+        self.assertEqual([one.head.remote.id for one in products.value if one.head.remote], ["3", "4"])
+        self.assertIn("inbox/products-1.json", self.host.folder)
+        Source().acknowledge(records.Kind.PRODUCT, page.receipt or "")
+        self.assertIn("done/products-1.json", self.host.folder)
+        last = Source().pull(source.Request(records.Kind.PRODUCT, EVERYTHING, page.next, 100))
+        self.assertEqual((last.receipt, last.next), ("products-2.json", None))
+
+    def test_an_order_is_one_file_however_often_it_is_pushed(self) -> None:
+        for _ in range(2):
+            Target().push(records.Records_Orders([order("R/1")]))
+        written = [path for path in self.host.folder if path.startswith("outbox/")]
+        self.assertEqual(written, ["outbox/order-R%2F1.json"])
+        self.assertEqual(json.loads(self.host.folder[written[0]])["lines"][0]["sku"], "A-1")
+        ((found,),) = Target().find(records.Kind.ORDER, [target.Probe("i-1", None, None, [types.Field("number", "R/1")])])
+        self.assertEqual(found.remote.id, "R/1")
+
+    def test_other_kinds_are_refused(self) -> None:
+        with self.assertRaises(Err):
+            Source().pull(source.Request(records.Kind.STOCK, EVERYTHING, None, 100))
+        self.assertTrue(Connector().describe().files)
+
+
+if __name__ == "__main__":
+    unittest.main()

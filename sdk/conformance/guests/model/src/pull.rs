@@ -1,0 +1,184 @@
+//! Reading: pages by id, so that nothing moves when records come and go.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tradepost_sdk::records::{Kind, Present, Records};
+use tradepost_sdk::source::{Page, Request, Scope, Window};
+use tradepost_sdk::types::{Error, RemoteRef};
+use tradepost_sdk::{platform, report, storage};
+
+use crate::api;
+use crate::flaw::breaks;
+use crate::map;
+
+/// How far apart the clocks of host and shop may be after the host has corrected the difference.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
+
+/// One page.
+///
+/// # Errors
+/// What the shop answers.
+pub(crate) fn pull(request: &Request) -> Result<Page, Error> {
+    let list = list(request.kind)?;
+    match &request.scope {
+        Scope::Present => present(list),
+        Scope::Ids(ids) => {
+            let answer = api::get(&format!("/{list}?ids={}&limit=1000", ids.join(",")))?;
+            page(request, items(&answer)?, None, None)
+        }
+        Scope::Changed(window) => changed(request, list, window),
+    }
+}
+
+/// Name of the shop's list.
+///
+/// # Errors
+/// `unsupported` for what the shop does not have.
+pub(crate) fn list(kind: Kind) -> Result<&'static str, Error> {
+    match kind {
+        Kind::Product => Ok("products"),
+        Kind::Stock => Ok("stock"),
+        Kind::Price => Ok("prices"),
+        Kind::Order => Ok("orders"),
+        _ => Err(Error::Unsupported("the model shop has no such records".into())),
+    }
+}
+
+fn items(answer: &Value) -> Result<Vec<Value>, Error> {
+    if answer.is_null() {
+        // Only a connector that misreads answers gets here.
+        return Ok(Vec::new());
+    }
+    answer["items"].as_array().cloned().ok_or_else(|| Error::Unavailable("the shop's answer has no items".into()))
+}
+
+fn present(list: &str) -> Result<Page, Error> {
+    let answer = api::get(&format!("/ids/{list}"))?;
+    let mut ids: Vec<String> = answer["ids"].as_array().into_iter().flatten().map(Value::to_string).collect();
+    if breaks("declared-scopes-work") {
+        ids.pop();
+    }
+    let there = |id: String| Present { remote: map::remote(list, id), marker: None, key: None };
+    Ok(Page { present: ids.into_iter().map(there).collect(), ..empty() })
+}
+
+fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error> {
+    let cursor = request.cursor.as_deref();
+    if breaks("paging-resumes-from-any-cursor")
+        && let Some(cursor) = cursor
+    {
+        let used = format!("used/{list}/{cursor}");
+        if storage::get(&used)?.is_some() {
+            return Err(Error::Bug("this cursor was used".into()));
+        }
+        storage::set_now(&used, b"1")?;
+    }
+    let mut path = format!("/{list}?limit={}", request.limit);
+    let by_offset = breaks("paging-survives-removals");
+    if by_offset {
+        path.push_str(&format!("&offset={}", cursor.unwrap_or("0")));
+    } else {
+        path.push_str(&format!("&until={}", window.until));
+        if let Some(cursor) = cursor {
+            path.push_str(&format!("&after={cursor}"));
+        }
+    }
+    if let Some(since) = &window.since {
+        // Two clocks never agree to the millisecond: what changed a moment before is read again.
+        let since: Timestamp = since.parse().map_err(|_| Error::Bug(format!("`{since}` is no time")))?;
+        let since = since.checked_sub(OVERLAP).unwrap_or(since);
+        path.push_str(&format!("&since={since}"));
+    }
+    let answer = api::get(&path)?;
+    let mut items = items(&answer)?;
+    let total = answer["total"].as_u64();
+    let mut next = answer["next"].as_u64().map(|id| id.to_string());
+    if by_offset && next.is_some() {
+        let from: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or_default();
+        next = Some((from + items.len() as u64).to_string());
+    }
+    // What has changed since the reading began is taken for a row that moved the others.
+    if list == "products"
+        && cursor.is_some()
+        && breaks("paging-survives-changes")
+        && !self::items(&api::get(&format!("/{list}?limit=1&since={}", window.until))?)?.is_empty()
+    {
+        items.truncate(items.len().saturating_sub(1));
+    }
+    if breaks("paging-has-no-gap-or-double") && next.is_none() && total == Some(u64::from(request.limit)) {
+        items.pop();
+    }
+    if list == "prices" {
+        items = changed_prices(items, window.since.is_some())?;
+    }
+    if list == "stock" && window.since.is_some() && breaks("changed-records-come-again") {
+        items.clear();
+    }
+    if list == "orders" && breaks("secrets-stay-secret") {
+        report::log(report::Level::Debug, &format!("the shop answered {answer}"), &[]);
+    }
+    page(request, items, next, total)
+}
+
+/// The shop does not say when a price changed: what was handed over is remembered.
+fn changed_prices(items: Vec<Value>, only_changed: bool) -> Result<Vec<Value>, Error> {
+    let prefix = if breaks("new-build-reads-old-storage") { "p2/" } else { "price/" };
+    let mut changed = Vec::new();
+    for item in items {
+        let (key, amount) = (format!("{prefix}{}", item["id"]), item["price"].to_string());
+        let known = storage::get(&key)?;
+        if !only_changed || known.as_deref() != Some(amount.as_bytes()) {
+            if breaks("storage-survives") {
+                storage::set_now(&key, amount.as_bytes())?;
+            } else {
+                storage::set(&key, amount.as_bytes())?;
+            }
+            changed.push(item);
+        }
+    }
+    Ok(changed)
+}
+
+fn page(request: &Request, items: Vec<Value>, next: Option<String>, total: Option<u64>) -> Result<Page, Error> {
+    let ids: Vec<&Value> = items.iter().map(|item| &item["id"]).collect();
+    let waits = request.kind == Kind::Order && !ids.is_empty() && matches!(request.scope, Scope::Changed(_));
+    let receipt = waits.then(|| json!({ "ids": ids }).to_string());
+    if let Some(receipt) = receipt.as_ref().filter(|_| breaks("acknowledged-only-after-durable")) {
+        acknowledge(receipt)?;
+    }
+    let records = match request.kind {
+        Kind::Product => Records::Products(items.iter().map(map::product).collect::<Result<_, _>>()?),
+        Kind::Stock => Records::Stock(items.iter().map(map::stock).collect::<Result<_, _>>()?),
+        Kind::Price => Records::Prices(items.iter().map(map::price).collect::<Result<_, _>>()?),
+        _ => Records::Orders(items.iter().map(map::order).collect::<Result<_, _>>()?),
+    };
+    let watermark = breaks("clock-skew").then(platform::now);
+    Ok(Page { records: vec![records], next, total, receipt, watermark, ..empty() })
+}
+
+/// The orders are taken out of the list of new ones.
+///
+/// # Errors
+/// What the shop answers.
+pub(crate) fn acknowledge(receipt: &str) -> Result<(), Error> {
+    let body: Value = serde_json::from_str(receipt).map_err(|error| Error::Bug(error.to_string()))?;
+    api::post("/orders/ack", &body).map(drop)
+}
+
+fn empty() -> Page {
+    Page {
+        records: Vec::new(),
+        deleted: Vec::new(),
+        unreadable: Vec::new(),
+        present: Vec::new(),
+        next: None,
+        watermark: None,
+        receipt: None,
+        total: None,
+    }
+}
+
+/// A reference that is only an id.
+pub(crate) fn reference(id: String) -> RemoteRef {
+    RemoteRef { id, parent: None, version: None }
+}

@@ -1,0 +1,168 @@
+//! Writing: one request for the whole batch, an answer for each item.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use tradepost_sdk::head::{Head, Op};
+use tradepost_sdk::outcomes::{Outcome, Written};
+use tradepost_sdk::records::{Kind, Records};
+use tradepost_sdk::rejected;
+use tradepost_sdk::report;
+use tradepost_sdk::target::{Found, Probe};
+use tradepost_sdk::types::{Error, RemoteRef};
+
+use crate::flaw::breaks;
+use crate::{api, map};
+
+/// Writes a batch.
+///
+/// # Errors
+/// Why the rest was not tried.
+pub(crate) fn push(batch: Records) -> Result<(), Error> {
+    match batch {
+        Records::Products(all) => write("products", all.iter().map(|one| (&one.head, map::to_product(one))).collect()),
+        Records::Stock(all) => {
+            write("stock", all.iter().map(|one| (&one.head, json!({"quantity": one.quantity}))).collect())
+        }
+        Records::Prices(all) => {
+            write("prices", all.iter().map(|one| (&one.head, json!({"price": one.amount}))).collect())
+        }
+        _ => Err(Error::Unsupported("the model shop takes no such records".into())),
+    }
+}
+
+fn write(list: &str, items: Vec<(&Head, Value)>) -> Result<(), Error> {
+    let known = known(list, &items)?;
+    let mut sent: Vec<(&Head, Value)> = Vec::new();
+    for (head, mut body) in items {
+        let remote = head.remote.as_ref();
+        let now = remote.and_then(|remote| known.get(&remote.id));
+        if let (Some(now), Some(remote), Op::Update) = (now, remote, head.op)
+            && !breaks("unchanged-push-makes-no-write")
+            && body.as_object().into_iter().flatten().all(|(name, value)| same(&now[name], value))
+        {
+            report::settle(&head.item, &Outcome::Unchanged(remote.clone()));
+            continue;
+        }
+        if let Some(remote) = remote {
+            body["id"] = json!(remote.id.parse::<u64>().unwrap_or_default());
+        } else if !breaks("lost-answer-makes-no-second-object") {
+            body["key"] = json!(head.item);
+        }
+        if let Some(marker) = &head.marker {
+            body["marker"] = json!(marker);
+        }
+        sent.push((head, body));
+    }
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let bodies: Vec<&Value> = sent.iter().map(|(_, body)| body).collect();
+    let answer = match api::post(&format!("/batch/{list}"), &json!({ "items": bodies })) {
+        Ok(answer) => answer,
+        Err(error) => {
+            for (head, _) in &sent {
+                report::settle(&head.item, &Outcome::Failed(error.clone()));
+            }
+            return Err(error);
+        }
+    };
+    settle(list, &sent, &answer)
+}
+
+fn settle(list: &str, sent: &[(&Head, Value)], answer: &Value) -> Result<(), Error> {
+    let results: Vec<Value> = if answer.is_null() {
+        // Only a connector that misreads answers gets here: what says nothing is taken for success.
+        sent.iter().map(|(_, body)| json!({"ok": true, "id": body["id"].as_u64().unwrap_or(1), "version": 1})).collect()
+    } else {
+        answer["results"].as_array().cloned().unwrap_or_default()
+    };
+    let bad = results.iter().any(|result| result["ok"] != true);
+    if bad && sent.len() >= 10 && breaks("one-bad-item-of-fifty-fails-alone") {
+        for (head, _) in sent {
+            report::settle(&head.item, &Outcome::Failed(rejected("batch", "the batch was refused")));
+        }
+        return Ok(());
+    }
+    for ((head, _), result) in sent.iter().zip(&results) {
+        if result["ok"] == true {
+            let remote = RemoteRef {
+                version: Some(result["version"].to_string()),
+                ..map::remote(list, result["id"].to_string())
+            };
+            report::settle(
+                &head.item,
+                &Outcome::Done(Written { remote, parts: vec![], total: None, warnings: vec![] }),
+            );
+            continue;
+        }
+        let words = result["message"].as_str().unwrap_or_default();
+        let error = match result["code"].as_str() {
+            Some("unknown") => Error::NotFound(words.into()),
+            code => rejected(code.unwrap_or_default(), words),
+        };
+        if sent.len() < 10 && breaks("partial-failure-is-told-per-item") {
+            return Err(error);
+        }
+        report::settle(&head.item, &Outcome::Failed(error));
+    }
+    Ok(())
+}
+
+/// What the shop has now of the objects that are to be changed.
+fn known(list: &str, items: &[(&Head, Value)]) -> Result<HashMap<String, Value>, Error> {
+    let ids: Vec<&str> = items.iter().filter_map(|(head, _)| Some(head.remote.as_ref()?.id.as_str())).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let answer = api::get(&format!("/{list}?limit=1000&ids={}", ids.join(",")))?;
+    let items = answer["items"].as_array().cloned().unwrap_or_default();
+    Ok(items.into_iter().map(|item| (item["id"].to_string(), item)).collect())
+}
+
+fn same(one: &Value, other: &Value) -> bool {
+    let number = |value: &Value| value.as_str().and_then(|text| text.parse::<rust_decimal::Decimal>().ok());
+    one == other || number(one).is_some_and(|one| Some(one) == number(other))
+}
+
+/// Everything that may be what a probe looks for.
+///
+/// # Errors
+/// What the shop answers.
+pub(crate) fn find(kind: Kind, probes: &[Probe]) -> Result<Vec<Vec<Found>>, Error> {
+    if kind != Kind::Product {
+        return Err(Error::Unsupported("only products are looked up".into()));
+    }
+    probes.iter().map(one).collect()
+}
+
+fn one(probe: &Probe) -> Result<Vec<Found>, Error> {
+    let sku = probe.keys.iter().find(|key| key.name == "sku" && !breaks("find-sees-what-was-made"));
+    let mut query = format!("key={}", escaped(&probe.item));
+    if let Some(marker) = &probe.marker {
+        query.push_str(&format!("&marker={}", escaped(marker)));
+    }
+    if let Some(sku) = sku {
+        query.push_str(&format!("&sku={}", escaped(&sku.value)));
+    }
+    let answer = api::get(&format!("/find/products?{query}"))?;
+    let found = |item: &Value| Found {
+        remote: map::remote("products", item["id"].to_string()),
+        marker: item["marker"].as_str().map(str::to_owned),
+        whole: true,
+        parts: Vec::new(),
+    };
+    Ok(answer["items"].as_array().into_iter().flatten().map(found).collect())
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

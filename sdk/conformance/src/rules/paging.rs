@@ -1,0 +1,403 @@
+//! Pages: nothing is lost and nothing comes twice, whatever happens between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tradepost::model::{Kind, Scope};
+
+use crate::bench::{Differs, Scan, ids};
+use crate::control::Hand;
+use crate::rule::{End, Expected, Rule, Trial, broken, everything, rule, skip};
+
+/// Kinds whose pages are not acknowledged. What is acknowledged is a queue, with a rule of its own.
+async fn lists(trial: &mut Trial<'_>, wants: impl Fn(Hand) -> bool) -> Result<Vec<Kind>, End> {
+    let mut lists = Vec::new();
+    let mut queues = Vec::new();
+    for kind in trial.readable(|hand| hand.make && wants(hand)) {
+        trial.reset().await?;
+        trial.control()?.make(kind, 1).await?;
+        let page = trial.platform()?.pull(kind, &everything(), None, 10).await;
+        match page.result.expected(&format!("reading the kind `{kind}`"))?.receipt {
+            Some(_) => queues.push(kind.as_str()),
+            None => lists.push(kind),
+        }
+    }
+    if !queues.is_empty() {
+        trial.note(format!("{} is acknowledged: see acknowledged-only-after-durable", queues.join(", ")));
+    }
+    if lists.is_empty() {
+        return skip("there is no kind that is read as a list and that the simulator makes (and changes, and removes)");
+    }
+    Ok(lists)
+}
+
+/// Nothing lost, nothing twice.
+fn complete(kind: Kind, made: &[String], found: &[String], how: &str) -> Result<(), End> {
+    let mut seen = BTreeMap::new();
+    for id in found {
+        *seen.entry(id).or_insert(0) += 1;
+    }
+    for id in made {
+        match seen.get(id) {
+            None => return broken(format!("{how}: the {kind} {id} was lost; read were {found:?}")),
+            Some(1) => {}
+            Some(times) => return broken(format!("{how}: the {kind} {id} came {times} times; read were {found:?}")),
+        }
+    }
+    Ok(())
+}
+
+pub(super) const NO_GAP_OR_DOUBLE: Rule =
+    rule!(Behaviour, "paging-has-no-gap-or-double", "with pages of any size, each record comes once", no_gap_or_double);
+
+async fn no_gap_or_double(trial: &mut Trial<'_>) -> Result<(), End> {
+    for kind in lists(trial, |_| true).await? {
+        trial.reset().await?;
+        let made = trial.control()?.make(kind, 6).await?;
+        // One by one, not a divisor, a divisor, exactly all, more than all.
+        for limit in [1, 4, 3, 6, 50] {
+            let scan = trial.platform()?.scan(kind, &everything(), limit).await.expected("reading in pages")?;
+            complete(kind, &made, &scan.ids(), &format!("in pages of {limit}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) const RESUMES_FROM_ANY_CURSOR: Rule = rule!(
+    Behaviour,
+    "paging-resumes-from-any-cursor",
+    "from every cursor the same page comes again, in a new host with what was durable when the cursor was",
+    resumes_from_any_cursor
+);
+
+async fn resumes_from_any_cursor(trial: &mut Trial<'_>) -> Result<(), End> {
+    for kind in lists(trial, |_| true).await? {
+        trial.reset().await?;
+        trial.control()?.make(kind, 5).await?;
+        let scope = everything();
+        let platform = trial.platform()?;
+        let scan = platform.scan(kind, &scope, 2).await.expected("reading in pages")?;
+        let last = platform.storage();
+        for ((cursor, durable), page) in scan.asked.iter().zip(&scan.pages) {
+            // What `set-now` wrote is durable whatever became of the page: a crash does not undo it.
+            let mut storage = durable.clone();
+            let now = last.iter().filter(|(key, _)| !durable.contains_key(*key));
+            storage.extend(now.map(|(key, value)| (key.clone(), value.clone())));
+            let host = trial.bench.platform_that(Differs { storage, ..Differs::default() })?;
+            let again = host.pull(kind, &scope, cursor.clone(), 2).await.result;
+            let again = ids(&again.expected(&format!("reading {kind} again from the cursor {cursor:?}"))?);
+            if again != *page {
+                return broken(format!(
+                    "from the cursor {cursor:?} came the {kind} records {page:?}, and then {again:?}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What happens after the first page.
+#[derive(Clone, Copy)]
+enum Happens {
+    Changed,
+    Removed,
+}
+
+/// Reads seven records in pages of two while something happens to one of them after the first page; answers the others
+/// and what was read.
+async fn disturbed(trial: &Trial<'_>, kind: Kind, happens: Happens, at: usize) -> Result<(Vec<String>, Scan), End> {
+    trial.reset().await?;
+    let control = trial.control()?;
+    let mut made = control.make(kind, 7).await?;
+    let (platform, scope, mut scan) = (trial.platform()?, everything(), Scan::default());
+    let mut ended = platform.step(kind, &scope, 2, &mut scan).await.expected("reading the first page")?;
+    match happens {
+        Happens::Changed => control.change(kind, &made[at]).await?,
+        Happens::Removed => control.remove(kind, &made[at]).await?,
+    }
+    for _ in 0..20 {
+        if ended {
+            break;
+        }
+        ended = platform.step(kind, &scope, 2, &mut scan).await.expected("reading the next page")?;
+    }
+    // What changed may come again, or with the next changes.
+    made.remove(at);
+    Ok((made, scan))
+}
+
+pub(super) const SURVIVES_CHANGES: Rule = rule!(
+    Behaviour,
+    "paging-survives-changes",
+    "when records change between pages, none of the others is lost or comes twice",
+    survives_changes
+);
+
+async fn survives_changes(trial: &mut Trial<'_>) -> Result<(), End> {
+    for kind in lists(trial, |hand| hand.change).await? {
+        // One that was seen, and one that was not.
+        for at in [0, 4] {
+            let (made, scan) = disturbed(trial, kind, Happens::Changed, at).await?;
+            complete(
+                kind,
+                &made,
+                &scan.ids(),
+                &format!("when record {} of 7 changed after the first page of 2", at + 1),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) const SURVIVES_REMOVALS: Rule = rule!(
+    Behaviour,
+    "paging-survives-removals",
+    "when records vanish between pages, none of the others is lost or comes twice",
+    survives_removals
+);
+
+async fn survives_removals(trial: &mut Trial<'_>) -> Result<(), End> {
+    for kind in lists(trial, |hand| hand.remove).await? {
+        for at in [0, 4] {
+            let (made, scan) = disturbed(trial, kind, Happens::Removed, at).await?;
+            complete(
+                kind,
+                &made,
+                &scan.ids(),
+                &format!("when record {} of 7 vanished after the first page of 2", at + 1),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) const PULLING_TWICE: Rule = rule!(
+    Behaviour,
+    "pulling-twice-yields-the-same",
+    "what has not changed is read the same again, to the last byte",
+    pulling_twice
+);
+
+async fn pulling_twice(trial: &mut Trial<'_>) -> Result<(), End> {
+    for kind in lists(trial, |_| true).await? {
+        trial.reset().await?;
+        trial.control()?.make(kind, 3).await?;
+        let scope = everything();
+        let once = trial.platform()?.scan(kind, &scope, 100).await.expected("reading")?;
+        let twice = trial.platform()?.scan(kind, &scope, 100).await.expected("reading again")?;
+        for (one, other) in once.records.iter().zip(&twice.records) {
+            if (&one.facets, &one.variants, &one.keys) != (&other.facets, &other.variants, &other.keys) {
+                let difference = one.facets.iter().find(|(key, body)| other.facets.get(key) != Some(body));
+                let id = one.remote.as_ref().map(|remote| remote.id.clone()).unwrap_or_default();
+                let difference = difference.map(|(key, body)| {
+                    format!("facet {key} is {body}, then {}", other.facets.get(key).cloned().unwrap_or_default())
+                });
+                return broken(format!("the {kind} {id} is another one: {}", difference.unwrap_or_default()));
+            }
+        }
+        if once.ids() != twice.ids() {
+            return broken(format!("{kind}: first came {:?}, then {:?}", once.ids(), twice.ids()));
+        }
+    }
+    Ok(())
+}
+
+pub(super) const CHANGED_RECORDS: Rule = rule!(
+    Behaviour,
+    "changed-records-come-again",
+    "what changes after a complete scope comes with the next one that begins there",
+    changed_records
+);
+
+async fn changed_records(trial: &mut Trial<'_>) -> Result<(), End> {
+    let kinds = lists(trial, |hand| hand.change).await?;
+    let kinds: Vec<Kind> =
+        kinds.into_iter().filter(|kind| trial.bench.description().reading(*kind).is_some_and(|r| r.changes)).collect();
+    if kinds.is_empty() {
+        return skip("no kind is declared with `changes`: every pull is a full list");
+    }
+    for kind in kinds {
+        trial.reset().await?;
+        let made = trial.control()?.make(kind, 3).await?;
+        let platform = trial.platform()?;
+        let until = jiff::Timestamp::now();
+        let scan = platform.scan(kind, &Scope::Changed { since: None, until }, 100).await.expected("reading all")?;
+        trial.control()?.change(kind, &made[1]).await?;
+        let since = Some(scan.watermark.unwrap_or(until));
+        let next = platform.scan(kind, &Scope::Changed { since, until: jiff::Timestamp::now() }, 100).await;
+        let found = next.expected("reading changes")?.ids();
+        if !found.contains(&made[1]) {
+            return broken(format!("the {kind} {} changed and did not come again; read were {found:?}", made[1]));
+        }
+    }
+    Ok(())
+}
+
+pub(super) const CLOCK_SKEW: Rule = rule!(
+    Behaviour,
+    "clock-skew",
+    "when the platform's clock is 5 minutes ahead or behind, no change is lost",
+    clock_skew
+);
+
+async fn clock_skew(trial: &mut Trial<'_>) -> Result<(), End> {
+    if !trial.bench.control.as_ref().is_some_and(|control| control.offers.clock) {
+        return skip("the simulator cannot set its clock");
+    }
+    let kinds = lists(trial, |hand| hand.change).await?;
+    let changes = |kind: &Kind| trial.bench.description().reading(*kind).is_some_and(|reading| reading.changes);
+    let Some(kind) = kinds.into_iter().find(changes) else {
+        return skip("no kind is declared with `changes`: every pull is a full list");
+    };
+    for offset in [-300, 300] {
+        trial.reset().await?;
+        let control = trial.control()?;
+        control.clock(offset).await?;
+        let made = control.make(kind, 3).await?;
+        let platform = trial.platform()?;
+        // As the host does: where the connector shows the platform's clock, times are told by it.
+        let before = jiff::Timestamp::now();
+        let account = platform.check().await.expected("`check`")?;
+        let skew = account.now.map(|now| now.duration_since(before)).unwrap_or_default();
+        let now = || jiff::Timestamp::now().checked_add(skew).unwrap_or(before);
+        let until = now();
+        let scan = platform.scan(kind, &Scope::Changed { since: None, until }, 100).await.expected("reading all")?;
+        let found: BTreeSet<String> = scan.ids().into_iter().collect();
+        control.change(kind, &made[1]).await?;
+        let since = Some(scan.watermark.unwrap_or(until));
+        let next =
+            platform.scan(kind, &Scope::Changed { since, until: now() }, 100).await.expected("reading changes")?;
+        let side = if offset < 0 { "behind" } else { "ahead" };
+        if let Some(lost) = made.iter().find(|id| !found.contains(*id) && !next.ids().contains(id)) {
+            return broken(format!("the platform's clock is 5 minutes {side}, and the {kind} {lost} was lost"));
+        }
+        if !next.ids().contains(&made[1]) {
+            let words =
+                format!("the platform's clock is 5 minutes {side}, and a change of the {kind} {} was lost", made[1]);
+            return broken(words);
+        }
+    }
+    trial.control()?.clock(0).await?;
+    Ok(())
+}
+
+pub(super) const ACKNOWLEDGED: Rule = rule!(
+    Behaviour,
+    "acknowledged-only-after-durable",
+    "pulling tells the platform nothing: what was not acknowledged comes again, and acknowledging twice is fine",
+    acknowledged
+);
+
+async fn acknowledged(trial: &mut Trial<'_>) -> Result<(), End> {
+    let mut tested = false;
+    for kind in trial.readable(|hand| hand.make) {
+        trial.reset().await?;
+        let made = trial.control()?.make(kind, 5).await?;
+        let platform = trial.platform()?;
+        let scan = platform.scan(kind, &everything(), 2).await.expected("reading")?;
+        if scan.receipts.is_empty() {
+            continue;
+        }
+        tested = true;
+        complete(kind, &made, &scan.ids(), "at first")?;
+        let writes = trial.bench.description().reading(kind).is_some_and(|reading| reading.writes);
+        if scan.unsafe_sent > 0 && !writes {
+            return broken(format!("reading {kind} sent {} writes, and `writes` is not declared", scan.unsafe_sent));
+        }
+        // The host was killed before it had written anything down.
+        let again = trial.platform()?.scan(kind, &everything(), 2).await.expected("reading again")?;
+        complete(kind, &made, &again.ids(), "when nothing had been acknowledged")?;
+        for receipt in &again.receipts {
+            for _ in 0..2 {
+                platform.acknowledge(kind, receipt).await.expected("acknowledging (twice)")?;
+            }
+        }
+        let count = trial.hand(kind).count;
+        if count && trial.control()?.count(kind).await?.objects < made.len() as u64 {
+            return broken(format!("acknowledging removed {kind} records from the platform"));
+        }
+    }
+    if tested { Ok(()) } else { skip("no kind is acknowledged") }
+}
+
+pub(super) const STORAGE_SURVIVES: Rule = rule!(
+    Behaviour,
+    "storage-survives",
+    "a page that was not committed comes again whole: what it stored is gone with it, and nothing was marked as read",
+    storage_survives
+);
+
+async fn storage_survives(trial: &mut Trial<'_>) -> Result<(), End> {
+    for kind in lists(trial, |hand| hand.change).await? {
+        trial.reset().await?;
+        let made = trial.control()?.make(kind, 3).await?;
+        let platform = trial.platform()?;
+        let until = jiff::Timestamp::now();
+        let scan = platform.scan(kind, &Scope::Changed { since: None, until }, 100).await.expected("reading all")?;
+        trial.control()?.change(kind, &made[1]).await?;
+        let scope = Scope::Changed { since: Some(scan.watermark.unwrap_or(until)), until: jiff::Timestamp::now() };
+        let lost = platform.pull(kind, &scope, None, 100).await.result.expected("reading changes")?;
+        // Killed before the commit: another host, with what is durable.
+        let host = trial.bench.platform_that(Differs { storage: platform.storage(), ..Differs::default() })?;
+        let again = host.pull(kind, &scope, None, 100).await.result.expected("reading changes again")?;
+        if ids(&again) != ids(&lost) {
+            return broken(format!(
+                "a page with the {kind} records {:?} was not committed; asked again, it has {:?}",
+                ids(&lost),
+                ids(&again)
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) const NEW_BUILD: Rule = rule!(
+    Behaviour,
+    "new-build-reads-old-storage",
+    "a new build goes on with the storage, the watermark and the cursors of the earlier one",
+    new_build
+);
+
+async fn new_build(trial: &mut Trial<'_>) -> Result<(), End> {
+    let Some(earlier) = &trial.bench.earlier else {
+        return skip("no earlier build was given (`--earlier FILE`)");
+    };
+    let earlier = Arc::clone(earlier);
+    for kind in lists(trial, |hand| hand.change).await? {
+        trial.reset().await?;
+        if earlier.description().reading(kind).is_none() {
+            continue;
+        }
+        let made = trial.control()?.make(kind, 5).await?;
+        let old = |storage| {
+            trial.bench.platform_that(Differs { build: Some(earlier.clone()), storage, ..Differs::default() })
+        };
+        let new = |storage| trial.bench.platform_that(Differs { storage, ..Differs::default() });
+        let platform = old(BTreeMap::new())?;
+        let until = jiff::Timestamp::now();
+        let scope = Scope::Changed { since: None, until };
+        let scan = platform.scan(kind, &scope, 2).await.expected("reading with the earlier build")?;
+        // In the middle of a scope.
+        let (cursor, storage) = &scan.asked[1];
+        let page = new(storage.clone())?.pull(kind, &scope, cursor.clone(), 2).await.result;
+        let page = ids(&page.expected(&format!("reading {kind} from a cursor of the earlier build"))?);
+        if page != scan.pages[1] {
+            let before = &scan.pages[1];
+            return broken(format!("from a cursor of the earlier build came {page:?} in the place of {before:?}"));
+        }
+        // And between two.
+        trial.control()?.change(kind, &made[1]).await?;
+        let scope = Scope::Changed { since: Some(scan.watermark.unwrap_or(until)), until: jiff::Timestamp::now() };
+        let storage = platform.storage();
+        let before = old(storage.clone())?.scan(kind, &scope, 100).await.expected("reading changes")?;
+        let now = new(storage)?.scan(kind, &scope, 100).await.expected("reading changes with the new build")?;
+        if (before.ids(), &before.gone) != (now.ids(), &now.gone) {
+            return broken(format!(
+                "with what the earlier build stored, it reads the {kind} changes {:?}, this one {:?}",
+                before.ids(),
+                now.ids()
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Settings, and what must stay from build to build.
+
+use serde_json::Value;
+
+use crate::rule::{End, Rule, Trial, broken, rule, skip};
+
+pub(super) const SETTINGS_SCHEMA: Rule = rule!(
+    Shape,
+    "settings-schema",
+    "the settings are an object of scalar properties, each with a title and a description, and defaults are valid by their own schema",
+    settings_schema
+);
+
+async fn settings_schema(trial: &mut Trial<'_>) -> Result<(), End> {
+    let schema = &trial.bench.description().settings_schema;
+    if schema["type"] != "object" {
+        return broken("the schema is not of `\"type\": \"object\"`");
+    }
+    let Some(properties) = schema["properties"].as_object() else {
+        return match schema.get("required").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+            true => Ok(()),
+            false => broken("settings are required, and there are no properties"),
+        };
+    };
+    for (name, property) in properties {
+        let kind = property["type"].as_str().unwrap_or_default();
+        if !matches!(kind, "string" | "integer" | "number" | "boolean") {
+            return broken(format!("the setting `{name}` is of the type `{kind}`; only scalars can be entered"));
+        }
+        for word in ["title", "description"] {
+            if property[word].as_str().is_none_or(|text| text.trim().is_empty()) {
+                return broken(format!("the setting `{name}` has no {word}: an operator sees nothing but its name"));
+            }
+        }
+        if let Some(choices) = property.get("enum")
+            && choices.as_array().is_none_or(|choices| choices.is_empty() || !choices.iter().all(|c| fits(kind, c)))
+        {
+            return broken(format!("the choices of `{name}` are no list of the type `{kind}`"));
+        }
+        if let Some(default) = property.get("default") {
+            valid(name, property, default).map_err(|why| End::Broken(format!("the default is not valid: {why}")))?;
+        }
+    }
+    let required = schema.get("required").and_then(Value::as_array);
+    for name in required.into_iter().flatten().filter_map(Value::as_str) {
+        if !properties.contains_key(name) {
+            return broken(format!("`{name}` is required and is no property"));
+        }
+    }
+    Ok(())
+}
+
+fn fits(kind: &str, value: &Value) -> bool {
+    match kind {
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        _ => true,
+    }
+}
+
+/// Whether a property takes a value, by the words that the host checks.
+fn valid(name: &str, property: &Value, value: &Value) -> Result<(), String> {
+    let kind = property["type"].as_str().unwrap_or("string");
+    if !fits(kind, value) {
+        return Err(format!("`{name}` is of the type {kind}, found {value}"));
+    }
+    if let Some(choices) = property["enum"].as_array().filter(|choices| !choices.contains(value)) {
+        return Err(format!("`{name}` is one of {}, found {value}", Value::from(choices.clone())));
+    }
+    let beyond = |word: &str, wrong: fn(f64, f64) -> bool| {
+        property[word].as_f64().zip(value.as_f64()).is_some_and(|(limit, value)| wrong(value, limit))
+    };
+    if beyond("minimum", |value, limit| value < limit) || beyond("maximum", |value, limit| value > limit) {
+        return Err(format!("`{name}` is out of its limits with {value}"));
+    }
+    Ok(())
+}
+
+pub(super) const SETTINGS_STAY_COMPATIBLE: Rule = rule!(
+    Shape,
+    "settings-stay-compatible",
+    "settings that an earlier build took are taken by this one, without a new one to be entered",
+    settings_stay_compatible
+);
+
+async fn settings_stay_compatible(trial: &mut Trial<'_>) -> Result<(), End> {
+    let Some(earlier) = &trial.bench.earlier else {
+        return skip("no earlier build was given (`--earlier FILE`)");
+    };
+    let (old, new) = (&earlier.description().settings_schema, &trial.bench.description().settings_schema);
+    let empty = serde_json::Map::new();
+    let properties = |schema: &'_ Value| schema["properties"].as_object().cloned().unwrap_or_else(|| empty.clone());
+    let (before, now) = (properties(old), properties(new));
+    let required =
+        |schema: &Value, name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    for (name, property) in &now {
+        let entered = before.contains_key(name) && (required(old, name) || before[name].get("default").is_some());
+        if required(new, name) && property.get("default").is_none() && !entered {
+            return broken(format!("`{name}` is required now: platforms that run with the earlier build have none"));
+        }
+    }
+    for (name, property) in &before {
+        let Some(new) = now.get(name) else {
+            return broken(format!("`{name}` is gone: platforms that have it cannot be saved any more"));
+        };
+        let kind = |property: &Value| property["type"].as_str().unwrap_or("string").to_owned();
+        let wider = kind(property) == "integer" && kind(new) == "number";
+        if kind(property) != kind(new) && !wider {
+            return broken(format!("`{name}` was a {} and is a {} now", kind(property), kind(new)));
+        }
+        let taken = property["enum"].as_array().cloned().unwrap_or_default();
+        let default = property.get("default").cloned();
+        for value in taken.iter().chain(&default) {
+            valid(name, new, value).map_err(|why| End::Broken(format!("what was taken is refused now: {why}")))?;
+        }
+        if property.get("enum").is_none() && new.get("enum").is_some() {
+            return broken(format!("`{name}` took any value and has choices now"));
+        }
+        let narrowed = |word: &str, wrong: fn(f64, f64) -> bool| match (property[word].as_f64(), new[word].as_f64()) {
+            (Some(old), Some(new)) => wrong(new, old),
+            (None, Some(_)) => true,
+            _ => false,
+        };
+        if narrowed("minimum", |new, old| new > old) || narrowed("maximum", |new, old| new < old) {
+            return broken(format!("the limits of `{name}` are narrower now"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) const IDENTITY_STAYS: Rule = rule!(
+    Shape,
+    "identity-stays",
+    "a newer build has the id and the id space of the earlier one, and no lower version, mapping revision or storage version",
+    identity_stays
+);
+
+async fn identity_stays(trial: &mut Trial<'_>) -> Result<(), End> {
+    let Some(earlier) = &trial.bench.earlier else {
+        return skip("no earlier build was given (`--earlier FILE`)");
+    };
+    let (old, new) = (earlier.description(), trial.bench.description());
+    if old.id != new.id {
+        return broken(format!("it was `{}` and is `{}` now: another connector", old.id, new.id));
+    }
+    if old.id_space != new.id_space {
+        let (old, new) = (&old.id_space, &new.id_space);
+        return broken(format!(
+            "the id space was `{old}` and is `{new}` now: all links of its platforms would be lost"
+        ));
+    }
+    if version(&new.version) < version(&old.version) {
+        return broken(format!("version {} follows {}", new.version, old.version));
+    }
+    if new.mapping_revision < old.mapping_revision || new.storage_version < old.storage_version {
+        return broken("mapping revision or storage version went back");
+    }
+    Ok(())
+}
+
+/// The numbers of a semantic version; what a pre-release is worth does not matter here.
+fn version(text: &str) -> Vec<u64> {
+    let numbers = text.split(['-', '+']).next().unwrap_or_default();
+    numbers.split('.').filter_map(|part| part.parse().ok()).collect()
+}

@@ -1,0 +1,131 @@
+//! Records to write: what was read, made new or changed, in the facets that the connector says it writes.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tradepost::model::description::Writing;
+use tradepost::model::{FacetKey, KeyType, Kind, Op, Record, VariantRecord};
+
+/// The record as it is sent to change the object it was read from.
+pub(crate) fn update(record: &Record, writing: &Writing, item: String) -> Record {
+    let mut record = Record { op: Op::Update, item, updated: None, as_of: None, ..record.clone() };
+    record.facets.retain(|key, _| writing.writes(key));
+    if !record.facets.contains_key(&FacetKey::from("grouping")) {
+        record.variants.clear();
+    }
+    record
+}
+
+/// The record as it is sent to make another object like it: natural keys are new.
+pub(crate) fn create(record: &Record, writing: &Writing, item: String, unique: &str) -> Record {
+    let mut record = Record { op: Op::Create, remote: None, ..update(record, writing, item) };
+    record.parts.clear();
+    record.marker = writing.marker.map(|most| {
+        let mut marker = format!("tradepost:{}", record.item);
+        marker.truncate(most as usize);
+        marker
+    });
+    for variant in &mut record.variants {
+        variant.remote = None;
+        variant.sku = format!("{}-{unique}", stem(&variant.sku));
+        if let Some(head) = variant.facets.get_mut(&FacetKey::head()) {
+            head["sku"] = json!(variant.sku);
+            // Nobody else may have it.
+            remove(head, "gtin");
+        }
+        for key in &mut variant.keys {
+            key.value = if key.kind == KeyType::Sku { variant.sku.clone() } else { String::new() };
+        }
+        variant.keys.retain(|key| !key.value.is_empty());
+    }
+    if record.facets.contains_key(&FacetKey::from("grouping")) {
+        record.facets.insert("grouping".into(), VariantRecord::grouping(&record.variants));
+    }
+    let mut renamed = Vec::new();
+    for (key, body) in &mut record.facets {
+        match (record.kind, key.name()) {
+            (Kind::Category, "head") => rename(body, "key", unique, KeyType::Category, &mut renamed),
+            (Kind::Product, "head") => rename(body, "number", unique, KeyType::Number, &mut renamed),
+            (Kind::Customer, "head") => {
+                body["email"] = json!(format!("conformance-{}@example.com", unique.to_lowercase()));
+                rename(body, "number", unique, KeyType::Number, &mut renamed);
+            }
+            (Kind::Order, "placed") => rename(body, "number", unique, KeyType::OrderNumber, &mut renamed),
+            (_, "texts") => {
+                let name = body["name"].as_str().unwrap_or_default();
+                body["name"] = json!(format!("{} {unique}", stem(name)));
+                remove(body, "slug");
+            }
+            _ => {}
+        }
+    }
+    // A simple product repeats its SKU as its number.
+    if let ([variant], Some(head)) = (record.variants.as_slice(), record.facets.get_mut(&FacetKey::head()))
+        && head.get("number").is_some()
+    {
+        head["number"] = json!(variant.sku);
+        renamed = vec![(KeyType::Sku, variant.sku.clone())];
+    }
+    record.keys = renamed.into_iter().map(|(kind, value)| tradepost::model::Key { kind, value }).collect();
+    record
+}
+
+/// What `find` is asked with for a record.
+pub(crate) fn keys(record: &Record) -> Vec<(String, String)> {
+    let mut keys: Vec<(String, String)> = Vec::new();
+    for key in record.keys.iter().chain(record.variants.iter().flat_map(|variant| &variant.keys)) {
+        let name = match key.kind {
+            KeyType::Sku => "sku",
+            KeyType::Ean => "ean",
+            KeyType::Number | KeyType::OrderNumber => "number",
+            KeyType::Email => "email",
+            KeyType::Category => "category",
+        };
+        let pair = (name.to_owned(), key.value.clone());
+        if !keys.contains(&pair) {
+            keys.push(pair);
+        }
+    }
+    keys
+}
+
+/// Changes something that shows: the name, the quantity, the price. `false` where there is nothing to change.
+pub(crate) fn touch(record: &mut Record, unique: &str) -> bool {
+    for (key, body) in &mut record.facets {
+        match key.name() {
+            "texts" => {
+                let name = body["name"].as_str().unwrap_or_default();
+                body["name"] = json!(format!("{} {unique}", stem(name)));
+                return true;
+            }
+            "stock" => return add(body, "quantity", Decimal::ONE),
+            "price" => return add(body, "amount", Decimal::ONE),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn add(body: &mut Value, name: &str, more: Decimal) -> bool {
+    let Some(now) = body[name].as_str().and_then(|text| text.parse::<Decimal>().ok()) else { return false };
+    body[name] = json!(now + more);
+    true
+}
+
+/// The text without what this module put behind it before.
+fn stem(text: &str) -> &str {
+    text.split_once([' ', '-']).map_or(text, |(stem, _)| stem)
+}
+
+fn rename(body: &mut Value, name: &str, unique: &str, kind: KeyType, renamed: &mut Vec<(KeyType, String)>) {
+    if let Some(now) = body[name].as_str() {
+        let new = format!("{}-{unique}", stem(now));
+        body[name] = json!(new);
+        renamed.push((kind, new));
+    }
+}
+
+fn remove(body: &mut Value, name: &str) {
+    if let Some(body) = body.as_object_mut() {
+        body.remove(name);
+    }
+}

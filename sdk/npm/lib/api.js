@@ -1,0 +1,109 @@
+// Requests to a platform's JSON interface, with its answers judged.
+import { ConnectorError } from "./error.js";
+import { host } from "./host.js";
+
+/** A platform's interface under one address. */
+export class Api {
+  #base;
+  #defaults;
+
+  /** `base` without a slash at its end. */
+  constructor(base, { credential, rate, headers = {} } = {}) {
+    this.#base = base.replace(/\/+$/, "");
+    this.#defaults = { credential, rate, headers };
+  }
+
+  get(path, query) {
+    return this.request("GET", path, { query });
+  }
+
+  post(path, json, options) {
+    return this.request("POST", path, { ...options, json });
+  }
+
+  put(path, json, options) {
+    return this.request("PUT", path, { ...options, json });
+  }
+
+  patch(path, json, options) {
+    return this.request("PATCH", path, { ...options, json });
+  }
+
+  delete(path, options) {
+    return this.request("DELETE", path, options);
+  }
+
+  /** Sends and reads the answer as JSON; `null` for an empty one to a write or with status 204. A reading that says nothing else failed. */
+  async request(method, path, options = {}) {
+    const response = await this.send(method, path, options);
+    const text = await response.text();
+    if (text === "") {
+      if (!isRead(method, options) || response.status === 204) return null;
+      throw ConnectorError.unavailable("the platform answered with nothing");
+    }
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      const words = `unreadable answer (${error.message}): ${excerpt(text)}`;
+      throw isRead(method, options) ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
+    }
+  }
+
+  /** Sends and gives the answer where its status is 2xx; else throws what the status means. */
+  async send(method, path, options = {}) {
+    const { query, json, body, repeat } = options;
+    const headers = { accept: "application/json", ...this.#defaults.headers, ...options.headers };
+    const { credential, rate } = { ...this.#defaults, ...options };
+    if (credential) headers["tradepost-credential"] = credential;
+    if (rate) headers["tradepost-rate"] = rate;
+    if (repeat) headers["tradepost-repeat"] = repeat;
+    if (json !== undefined) headers["content-type"] ??= "application/json";
+    const address = `${this.#base}${path}${queryText(query)}`;
+    const safe = isRead(method, options);
+    let response;
+    try {
+      response = await host().fetch(address, { method, headers, body: json === undefined ? body : JSON.stringify(json) });
+    } catch (error) {
+      throw unanswered(error, safe);
+    }
+    if (response.ok) return response;
+    throw await refusal(response, safe);
+  }
+}
+
+function isRead(method, { repeat }) {
+  return repeat === "safe" || (repeat !== "never" && (method === "GET" || method === "HEAD"));
+}
+
+function queryText(query) {
+  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  const text = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
+  return text ? `?${text}` : "";
+}
+
+/** The host says by the contract's error what was done; elsewhere, as in a test, nothing is known of a write. */
+function unanswered(error, safe) {
+  if (typeof error?.payload?.tag === "string") return new ConnectorError(error.payload);
+  const words = error?.message ?? String(error);
+  return safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
+}
+
+/** What a status means for a REST platform; the platform's words are kept. */
+async function refusal(response, safe) {
+  const { status } = response;
+  const text = await response.text();
+  const words = `HTTP ${status}: ${excerpt(text)}`;
+  if (status === 401 || status === 403) return ConnectorError.auth(words);
+  if (status === 404 || status === 410) return ConnectorError.notFound(words);
+  if (status === 409 || status === 412) return ConnectorError.conflict(words);
+  if (status === 429) {
+    const seconds = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
+    return ConnectorError.throttled(seconds >= 0 ? seconds : 60);
+  }
+  if (status >= 400 && status < 500) return ConnectorError.rejected("", words, String(status));
+  return safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
+}
+
+function excerpt(text) {
+  return text.slice(0, 500);
+}

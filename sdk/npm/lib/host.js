@@ -1,0 +1,14 @@
+// What the host lends. In a component it is the real one, in a test a stand-in; everything else asks here.
+
+let current;
+
+/** Puts a host in place. */
+export function setHost(host) {
+  current = host;
+}
+
+/** The host of this process. */
+export function host() {
+  if (!current) throw new Error("there is no host here; in a test, begin with `testHost()` of @tradepost/sdk/testing");
+  return current;
+}

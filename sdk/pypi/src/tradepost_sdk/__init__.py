@@ -1,0 +1,264 @@
+"""What a connector is written with.
+
+The types of the contract are generated from its WIT: `catalog.Product`, `sales.Order` and so on.
+"""
+
+from __future__ import annotations
+
+import json as _json
+import re as _re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime as _datetime, timezone as _timezone
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+from wit_world import exports as _exports
+from wit_world.exports import connector, source, target
+from wit_world.imports import catalog, head, outcomes, records, report, sales, types
+
+from .api import Api
+from .error import ConnectorError, contract_error as _contract_error, ends_the_call as _ends_the_call, raising as _raising
+from .host import Response, host as _host
+
+__all__ = [
+    "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "catalog", "connector", "decimal", "done", "each", "files",
+    "head", "log", "now", "outcomes", "page", "partial", "preview", "progress", "read_head", "records", "remote", "report", "sales",
+    "settings", "settings_schema", "settle", "source", "storage", "target", "text", "texts", "types", "unchanged", "utc",
+]
+
+
+class _Wrapped:
+    """Methods raise errors as the contract has them, whatever was raised in them."""
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        for name in ("check", "pull", "acknowledge", "push", "remove", "find"):
+            if name in vars(cls):
+                setattr(cls, name, _raising(vars(cls)[name]))
+
+
+class Connector(_Wrapped, _exports.Connector):
+    """What every connector has: `describe` and `check`."""
+
+
+class Source(_Wrapped, _exports.Source):
+    """Reading from the platform: `pull`, and `acknowledge` where reading leaves something to acknowledge."""
+
+    def acknowledge(self, kind: records.Kind, receipt: str) -> None:
+        """Reading leaves nothing to acknowledge."""
+
+
+class Target(_Wrapped, _exports.Target):
+    """Writing to the platform: `push`, and `remove` and `find` where they are declared."""
+
+    @_raising
+    def remove(self, kind: records.Kind, items: list[target.Doomed], how: records.Removal) -> None:
+        """Nothing can be removed."""
+        raise ConnectorError.unsupported("nothing can be removed here")
+
+    @_raising
+    def find(self, kind: records.Kind, probes: list[target.Probe]) -> list[list[target.Found]]:
+        """Nothing can be looked up."""
+        raise ConnectorError.unsupported("nothing can be looked up here")
+
+
+def settings() -> dict[str, Any]:
+    """The platform's settings, valid by the declared schema, defaults filled in."""
+    values: dict[str, Any] = _json.loads(_host().platform.settings(), parse_float=Decimal)
+    return values
+
+
+def now() -> str:
+    """The host's clock."""
+    text: str = _host().platform.now()
+    return text
+
+
+def preview() -> bool:
+    """In a preview requests that are not reads are refused."""
+    return bool(_host().platform.preview())
+
+
+def log(message: str, level: report.Level = report.Level.INFO, **fields: object) -> None:
+    """A line for the host's log; secrets are masked there."""
+    _host().report.log(level, message, [types.Field(name, str(value)) for name, value in fields.items()])
+
+
+def progress(done: int, total: int | None = None, current: str = "") -> None:
+    """Says how far a long call is."""
+    _host().report.progress(done, total, current)
+
+
+class _Storage:
+    """Texts by key, private to the platform. They commit with the call's result."""
+
+    def get(self, key: str) -> str | None:
+        """The text of a key."""
+        value = _host().storage.get(key)
+        return None if value is None else bytes(value).decode()
+
+    def set(self, key: str, text: str) -> None:
+        """Keeps a text."""
+        _host().storage.set(key, text.encode())
+
+    def remove(self, key: str) -> None:
+        """Forgets a key."""
+        _host().storage.remove(key)
+
+    def keys(self, prefix: str = "", after: str | None = None, limit: int = 1000) -> list[str]:
+        """Keys with the prefix, sorted."""
+        return list(_host().storage.keys(prefix, after, limit))
+
+
+class _Files:
+    """The exchange folder, where the connector asks for one: `inbox`, `outbox`, `done`, `failed`."""
+
+    def entries(self, folder: str) -> list[Any]:
+        """What is in a folder, sorted by name."""
+        return list(_host().files.entries(folder))
+
+    def read(self, path: str) -> bytes:
+        """A whole file."""
+        chunks: list[bytes] = []
+        offset = 0
+        while chunk := bytes(_host().files.read(path, offset, 4 << 20)):
+            chunks.append(chunk)
+            offset += len(chunk)
+        return b"".join(chunks)
+
+    def write(self, path: str, data: bytes | str) -> None:
+        """Writes a file, whole or not at all."""
+        _host().files.write(path, data.encode() if isinstance(data, str) else data)
+
+    def rename(self, path: str, to: str) -> None:
+        """Only in `acknowledge`."""
+        _host().files.rename(path, to)
+
+
+storage = _Storage()
+files = _Files()
+
+
+def settle(item: str, outcome: outcomes.Outcome) -> None:
+    """Says what became of a pushed item."""
+    _host().report.settle(item, outcome)
+
+
+class _HasHead(Protocol):
+    head: head.Head
+
+
+R = TypeVar("R", bound=_HasHead)
+
+
+def each(all: Iterable[R], write: Callable[[R], outcomes.Outcome]) -> None:
+    """Writes item by item and settles each by what its function gives or raises. Ends where the next would fare the same."""
+    for record in all:
+        try:
+            outcome = write(record)
+        except Exception as thrown:
+            error = _contract_error(thrown)
+            settle(record.head.item, outcomes.Outcome_Failed(error))
+            if _ends_the_call(error):
+                raise
+            continue
+        settle(record.head.item, outcome)
+
+
+def _written(
+    remote: types.RemoteRef, parts: Sequence[head.Part], total: str | None, warnings: Sequence[types.Issue]
+) -> outcomes.Written:
+    return outcomes.Written(remote=remote, parts=list(parts), total=total, warnings=list(warnings))
+
+
+def done(
+    remote: types.RemoteRef, *, parts: Sequence[head.Part] = (), total: str | None = None, warnings: Sequence[types.Issue] = ()
+) -> outcomes.Outcome:
+    """The object exists and all is written."""
+    return outcomes.Outcome_Done(_written(remote, parts, total, warnings))
+
+
+def partial(
+    remote: types.RemoteRef, *, parts: Sequence[head.Part] = (), total: str | None = None, warnings: Sequence[types.Issue] = ()
+) -> outcomes.Outcome:
+    """The object exists, steps are missing."""
+    return outcomes.Outcome_Partial(_written(remote, parts, total, warnings))
+
+
+def unchanged(remote: types.RemoteRef) -> outcomes.Outcome:
+    """Nothing had to be written."""
+    return outcomes.Outcome_Unchanged(remote)
+
+
+def remote(id: object, *, parent: object = None, version: str | None = None) -> types.RemoteRef:
+    """A reference to an object on the platform."""
+    return types.RemoteRef(id=str(id), parent=None if parent is None else str(parent), version=version)
+
+
+def read_head(
+    id: object, *, parent: object = None, updated: str | None = None, marker: str | None = None, parts: Sequence[head.Part] = ()
+) -> head.Head:
+    """The head of a record that was read."""
+    return head.Head(op=head.Op.READ, item="", marker=marker, remote=remote(id, parent=parent), parts=list(parts), updated=updated)
+
+
+def page(
+    *all: records.Records,
+    deleted: Sequence[records.Deletion] = (),
+    unreadable: Sequence[records.Unreadable] = (),
+    present: Sequence[records.Present] = (),
+    next: object = None,
+    watermark: str | None = None,
+    receipt: str | None = None,
+    total: int | None = None,
+) -> source.Page:
+    """One page; what is left out is empty."""
+    return source.Page(
+        records=list(all), deleted=list(deleted), unreadable=list(unreadable), present=list(present),
+        next=None if next is None else str(next), watermark=watermark, receipt=receipt, total=total,
+    )
+
+
+def texts(language: str, name: str, *, short_html: str | None = None, long_html: str | None = None) -> catalog.Texts:
+    """Texts of one language of a product or category."""
+    return catalog.Texts(
+        language=language, name=name, short_html=short_html, long_html=long_html, slug=None, meta_title=None,
+        meta_description=None, keywords=[],
+    )
+
+
+def text(english: str, **others: str) -> list[types.Text]:
+    """A text in English, and in other languages where there are some: `text("Shop", de="Laden")`."""
+    return [types.Text("en", english), *(types.Text(language, value) for language, value in others.items())]
+
+
+def settings_schema(properties: Mapping[str, Mapping[str, object]]) -> str:
+    """A JSON Schema of settings: what has no default is needed, unless it says `"optional": True`."""
+    required = [name for name, one in properties.items() if "default" not in one and not one.get("optional")]
+    shown = {name: {key: value for key, value in one.items() if key != "optional"} for name, one in properties.items()}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": False,
+        "required": required, "properties": shown,
+    }
+    return _json.dumps(schema)
+
+
+_DECIMAL = _re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
+
+
+def decimal(value: str | int | Decimal) -> str:
+    """A decimal number of the platform as the contract has it. Floats are refused."""
+    if isinstance(value, float):
+        raise TypeError(f"{value} is a float; read amounts as text or Decimal")
+    text = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"`{value}` is not a decimal number")
+    return text
+
+
+def utc(time: str) -> str:
+    """A time with an offset as the contract has it: UTC with a `Z`."""
+    read = _datetime.fromisoformat(time.replace("Z", "+00:00"))
+    if read.tzinfo is None:
+        raise ValueError(f"`{time}` says no offset")
+    return read.astimezone(_timezone.utc).isoformat().replace("+00:00", "Z")

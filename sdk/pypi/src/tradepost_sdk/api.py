@@ -1,0 +1,132 @@
+"""Requests to a platform's JSON interface, with its answers judged."""
+
+from __future__ import annotations
+
+import json as _json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from .error import ConnectorError
+from .host import Response, host
+
+Query = Mapping[str, object]
+
+
+class Api:
+    """A platform's interface under one address.
+
+    A status that is not 2xx is raised as what it means: 401 and 403 `auth`, 404 and 410 `not-found`, 409 and 412
+    `conflict`, 429 `throttled`, other 4xx `rejected` with the platform's words; 5xx is `unavailable` for a read and
+    `timeout` for a write, which may have been done.
+    """
+
+    def __init__(
+        self, base: str, *, credential: str | None = None, rate: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._base = base.rstrip("/")
+        self._credential = credential
+        self._rate = rate
+        self._headers = dict(headers or {})
+
+    def get(self, path: str, **query: object) -> Any:
+        """Reads."""
+        return self.request("GET", path, query=query)
+
+    def post(self, path: str, json: object, *, headers: Mapping[str, str] | None = None, repeat: str | None = None) -> Any:
+        """Writes, sent once; `repeat="safe"` where it only reads."""
+        return self.request("POST", path, json=json, headers=headers, repeat=repeat)
+
+    def put(self, path: str, json: object, *, headers: Mapping[str, str] | None = None) -> Any:
+        """Writes, sent once."""
+        return self.request("PUT", path, json=json, headers=headers)
+
+    def patch(self, path: str, json: object, *, headers: Mapping[str, str] | None = None) -> Any:
+        """Writes, sent once."""
+        return self.request("PATCH", path, json=json, headers=headers)
+
+    def delete(self, path: str) -> Any:
+        """Removes, sent once."""
+        return self.request("DELETE", path)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        json: object = None,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        repeat: str | None = None,
+    ) -> Any:
+        """Sends and reads the answer as JSON; `None` for an empty one to a write or with status 204. A reading that says
+        nothing else failed. Numbers with a point become `Decimal`."""
+        response = self.send(method, path, query=query, json=json, body=body, headers=headers, repeat=repeat)
+        if not response.body:
+            if not _is_read(method, repeat) or response.status == 204:
+                return None
+            raise ConnectorError.unavailable("the platform answered with nothing")
+        try:
+            return _json.loads(response.text, parse_float=Decimal)
+        except ValueError as error:
+            words = f"unreadable answer ({error}): {response.text[:500]}"
+            raise (ConnectorError.unavailable if _is_read(method, repeat) else ConnectorError.timeout)(words) from error
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        json: object = None,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        repeat: str | None = None,
+    ) -> Response:
+        """Sends and gives the answer where its status is 2xx, for its headers or a body that is not JSON."""
+        all_headers = {"accept": "application/json", **self._headers, **(headers or {})}
+        if self._credential:
+            all_headers["tradepost-credential"] = self._credential
+        if self._rate:
+            all_headers["tradepost-rate"] = self._rate
+        if repeat:
+            all_headers["tradepost-repeat"] = repeat
+        if json is not None:
+            body = _json.dumps(json, ensure_ascii=False).encode()
+            all_headers.setdefault("content-type", "application/json")
+        safe = _is_read(method, repeat)
+        # The host says by the contract's error what was done of a request without an answer.
+        response: Response = host().send(method, f"{self._base}{path}{_query(query)}", all_headers, body)
+        if 200 <= response.status <= 299:
+            return response
+        raise _refusal(response, safe)
+
+
+def _is_read(method: str, repeat: str | None) -> bool:
+    return repeat == "safe" or (repeat != "never" and method in ("GET", "HEAD"))
+
+
+def _query(query: Query | None) -> str:
+    pairs = [(name, value) for name, value in (query or {}).items() if value is not None]
+    text = "&".join(f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in pairs)
+    return f"?{text}" if text else ""
+
+
+def _refusal(response: Response, safe: bool) -> ConnectorError:
+    """What a status means for a REST platform; the platform's words are kept."""
+    status = response.status
+    words = f"HTTP {status}: {response.text[:500]}"
+    if status in (401, 403):
+        return ConnectorError.auth(words)
+    if status in (404, 410):
+        return ConnectorError.not_found(words)
+    if status in (409, 412):
+        return ConnectorError.conflict(words)
+    if status == 429:
+        after = response.headers.get("retry-after", "")
+        return ConnectorError.throttled(int(after) if after.isdigit() else 60)
+    if 400 <= status < 500:
+        return ConnectorError.rejected("", words, str(status))
+    return ConnectorError.unavailable(words) if safe else ConnectorError.timeout(words)

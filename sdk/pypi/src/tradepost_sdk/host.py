@@ -1,0 +1,75 @@
+"""What the host lends: in a component the real one, in a test a stand-in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Response:
+    """An answer."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+
+class Component:
+    """The host of a component."""
+
+    def __init__(self) -> None:
+        from wit_world.imports import files, http, platform, report, storage
+
+        self.platform: Any = platform
+        self.report: Any = report
+        self.storage: Any = storage
+        self.files: Any = files
+        self._http: Any = http
+
+    def send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
+        """Sends a request.
+
+        The headers tradepost-credential, tradepost-rate and tradepost-repeat are for the host and go no further.
+        Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
+        """
+        from wit_world.imports.types import Field
+
+        http = self._http
+        own = {name: headers.get(f"tradepost-{name}") for name in ("credential", "rate", "repeat")}
+        repeat = (own["repeat"] or "by-method").upper().replace("-", "_")
+        request = http.Request(
+            method=method,
+            url=url,
+            headers=[Field(name, value) for name, value in headers.items() if not name.startswith("tradepost-")],
+            body=http.Body_Bytes(body) if body else None,
+            credential=own["credential"],
+            repeat=http.Repeat[repeat],
+            rate=own["rate"],
+            timeout_ms=None,
+            to_blob=False,
+        )
+        answer = http.send(request)
+        return Response(answer.status, {field.name: field.value for field in answer.headers}, bytes(answer.body.value))
+
+
+_current: Any = None
+
+
+def host() -> Any:
+    """The host of this process."""
+    global _current
+    if _current is None:
+        _current = Component()
+    return _current
+
+
+def set_host(new: Any) -> None:
+    """Puts a host in place."""
+    global _current
+    _current = new

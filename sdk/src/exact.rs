@@ -1,0 +1,97 @@
+//! Decimals in JSON that never go through a float: for fields of type [`Decimal`], `#[serde(with = "tradepost_sdk::exact")]`.
+//!
+//! They are read from the text of a number or of a string, and written as a number with all its digits.
+//!
+//! ```
+//! use tradepost_sdk::Decimal;
+//! use tradepost_sdk::exact;
+//!
+//! #[derive(serde::Serialize, serde::Deserialize)]
+//! struct Price {
+//!     #[serde(with = "exact")]
+//!     amount: Decimal,
+//!     #[serde(default, with = "exact::option")]
+//!     old: Option<Decimal>,
+//! }
+//!
+//! let price: Price = serde_json::from_str(r#"{"amount": 9007199254740993.10, "old": "0.30"}"#).unwrap();
+//! assert_eq!(price.amount.to_string(), "9007199254740993.10");
+//! assert_eq!(serde_json::to_string(&price).unwrap(), r#"{"amount":9007199254740993.10,"old":0.30}"#);
+//!
+//! let none: Price = serde_json::from_str(r#"{"amount": 1e2, "old": null}"#).unwrap();
+//! assert_eq!((none.amount, none.old), (Decimal::from(100), None));
+//! assert!(serde_json::from_str::<Price>(r#"{"amount": "ten"}"#).is_err());
+//! ```
+//!
+//! A `serde_json::Value` has already made floats of its numbers: read from the answer's bytes, as
+//! [`Response::json`](crate::Response::json) and [`Page::read`](crate::source::Page::read) do.
+
+use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// Reads a decimal from a number or a string; see the [module](self).
+///
+/// # Errors
+/// For anything else.
+pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+    number(&Box::<RawValue>::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// Writes a decimal as a number; see the [module](self).
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(number: &Decimal, to: S) -> Result<S::Ok, S::Error> {
+    RawValue::from_string(number.to_string()).map_err(S::Error::custom)?.serialize(to)
+}
+
+fn number(raw: &RawValue) -> Result<Decimal, String> {
+    let text = match raw.get().strip_prefix('"') {
+        Some(_) => serde_json::from_slice::<String>(raw.get().as_bytes()).map_err(|error| error.to_string())?,
+        None => raw.get().to_owned(),
+    };
+    let text = text.trim();
+    let read = if text.contains(['e', 'E']) { Decimal::from_scientific(text) } else { Decimal::from_str_exact(text) };
+    read.map_err(|_| format!("`{text}` is not a decimal number"))
+}
+
+/// The same for an `Option`: `null` and an empty text are none.
+///
+/// ```
+/// use tradepost_sdk::{Decimal, exact};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Row { #[serde(default, with = "exact::option")] weight: Option<Decimal> }
+///
+/// for none in ["{}", r#"{"weight": null}"#, r#"{"weight": ""}"#] {
+///     assert_eq!(serde_json::from_str::<Row>(none).unwrap().weight, None);
+/// }
+/// ```
+pub mod option {
+    use super::*;
+
+    /// Reads a decimal or none.
+    ///
+    /// # Errors
+    /// For what is neither.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Decimal>, D::Error> {
+        match Option::<Box<RawValue>>::deserialize(from)? {
+            Some(raw) if !matches!(raw.get(), "null" | "\"\"") => number(&raw).map(Some).map_err(D::Error::custom),
+            _ => Ok(None),
+        }
+    }
+
+    /// Writes a decimal or `null`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(number: &Option<Decimal>, to: S) -> Result<S::Ok, S::Error> {
+        match number {
+            Some(number) => super::serialize(number, to),
+            None => to.serialize_none(),
+        }
+    }
+}

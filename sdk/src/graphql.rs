@@ -1,0 +1,251 @@
+//! GraphQL: a status, `errors`, and results that are unions of what was wanted and what went wrong.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue as Raw;
+
+use crate::types::{Error, Issue};
+use crate::{Http, Response};
+
+/// A GraphQL API.
+///
+/// ```
+/// use tradepost_sdk::prelude::*;
+/// use tradepost_sdk::GraphQl;
+/// use tradepost_sdk::testing::{FakeHost, Reply};
+/// use serde_json::json;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Data { product: Row }
+/// #[derive(serde::Deserialize)]
+/// struct Row { name: String, #[serde(with = "tradepost_sdk::exact")] price: Decimal }
+///
+/// let host = FakeHost::new().http(|request| Ok(match request.url.as_str() {
+///     "https://shop.example/graphql" => Reply::json(&json!({"data": {"product": {"name": "Pot", "price": "9.90"}}})),
+///     _ => Reply::status(404),
+/// }));
+/// let api = GraphQl::new(Http::new("https://shop.example").credential("token"), "/graphql");
+/// let data: Data = host.run(|| api.query("query($id: ID!){product(id: $id){name price}}", json!({"id": 7}))).unwrap();
+/// assert_eq!((data.product.name.as_str(), data.product.price.to_string()), ("Pot", "9.90".into()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct GraphQl {
+    http: Http,
+    path: String,
+}
+
+#[derive(Serialize)]
+struct Operation<'a, V> {
+    query: &'a str,
+    variables: V,
+}
+
+impl GraphQl {
+    /// The endpoint below an API's address.
+    #[must_use]
+    pub fn new(http: Http, path: &str) -> Self {
+        Self { http, path: path.into() }
+    }
+
+    /// Reads: may be repeated and passes in a preview, though it is a POST. Decimals of the type's that are read with
+    /// [`exact`](crate::exact) stay exact.
+    ///
+    /// # Errors
+    /// Those of [`graphql`].
+    pub fn query<T: DeserializeOwned>(&self, document: &str, variables: impl Serialize) -> Result<T, Error> {
+        let answer = self.http.post(&self.path).json(&Operation { query: document, variables }).safe().send()?;
+        let data = data(&answer)?;
+        serde_json::from_slice(data.get().as_bytes()).map_err(|error| unreadable(&answer, &error))
+    }
+
+    /// Writes, with one field in the document; gives what it returned, unless that is an [error branch](branch).
+    ///
+    /// ```
+    /// use tradepost_sdk::prelude::*;
+    /// use tradepost_sdk::GraphQl;
+    /// use tradepost_sdk::testing::{FakeHost, Reply};
+    /// use serde_json::json;
+    ///
+    /// let refused = json!({"data": {"addItem": {"__typename": "InsufficientStockError", "message": "Only 2 left."}}});
+    /// let host = FakeHost::new().http(move |_| Ok(Reply::json(&refused)));
+    /// let api = GraphQl::new(Http::new("https://shop.example"), "/graphql");
+    /// let answer = host.run(|| api.mutate("mutation{addItem(id: 7){__typename}}", json!({})));
+    /// let Err(Error::Rejected(issues)) = answer else { panic!() };
+    /// assert_eq!(issues[0].code.as_deref(), Some("InsufficientStockError"));
+    /// assert_eq!(issues[0].message, "Only 2 left.");
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`graphql`] and [`branch`].
+    pub fn mutate(&self, document: &str, variables: impl Serialize) -> Result<Value, Error> {
+        let answer = self.http.post(&self.path).json(&Operation { query: document, variables }).send()?;
+        let value = match graphql(answer)? {
+            Value::Object(fields) => fields.into_iter().next().map(|(_, value)| value).unwrap_or_default(),
+            other => other,
+        };
+        branch(value)
+    }
+}
+
+/// The value of a mutation, unless it says that it was refused: by `__typename` (`..Error`) or `errorCode`, or with
+/// `userErrors`, `errors` or `mutationErrors` that are not empty.
+///
+/// ```
+/// use tradepost_sdk::prelude::*;
+/// use tradepost_sdk::graphql::branch;
+/// use serde_json::json;
+///
+/// let shopify = json!({"product": null, "userErrors": [{"field": ["input", "title"], "message": "can't be blank"}]});
+/// let Err(Error::Rejected(issues)) = branch(shopify) else { panic!() };
+/// assert_eq!((issues[0].path.as_str(), issues[0].message.as_str()), ("input.title", "can't be blank"));
+/// assert!(branch(json!({"__typename": "Order", "userErrors": []})).is_ok());
+/// ```
+///
+/// # Errors
+/// `rejected` with the platform's code and words.
+pub fn branch(value: Value) -> Result<Value, Error> {
+    let listed = ["userErrors", "errors", "mutationErrors"].iter().filter_map(|name| value[*name].as_array());
+    let issues: Vec<Issue> = listed.flatten().map(issue).collect();
+    if !issues.is_empty() {
+        return Err(Error::Rejected(issues));
+    }
+    let typename = value["__typename"].as_str().filter(|name| name.ends_with("Error"));
+    match value["errorCode"].as_str().or(typename) {
+        None => Ok(value),
+        Some(code) => {
+            let words = value["message"].as_str().unwrap_or(code).to_owned();
+            Err(crate::rejected(code, words))
+        }
+    }
+}
+
+fn issue(error: &Value) -> Issue {
+    let part = |part: &Value| part.as_str().map_or_else(|| part.to_string(), str::to_owned);
+    let path = match &error["field"] {
+        Value::Array(parts) => parts.iter().map(part).collect::<Vec<_>>().join("."),
+        field => field.as_str().unwrap_or_default().to_owned(),
+    };
+    let message = error["message"].as_str().map_or_else(|| error.to_string(), str::to_owned);
+    Issue { path, code: error["code"].as_str().map(Into::into), message }
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    data: Option<Box<Raw>>,
+    #[serde(default)]
+    errors: Option<Vec<Value>>,
+}
+
+/// `data` of an answer as it stands there.
+fn data(answer: &Response) -> Result<Box<Raw>, Error> {
+    // Serde would take a list for a structure too.
+    let object = answer.bytes().trim_ascii_start().starts_with(b"{");
+    let read: Result<Answered, Error> = match serde_json::from_slice(answer.bytes()) {
+        Ok(read) if object => Ok(read),
+        // A list or a bare value is no answer of GraphQL, and has no `data`.
+        Ok(_) => Ok(Answered { data: None, errors: None }),
+        Err(_) if serde_json::from_slice::<&Raw>(answer.bytes()).is_ok() => Ok(Answered { data: None, errors: None }),
+        Err(error) => Err(unreadable(answer, &error)),
+    };
+    // GraphQL servers answer a malformed query with 400 and say in `errors` what is wrong with it.
+    let told = answer.status() == 400 && read.as_ref().is_ok_and(|read| read.errors.is_some());
+    if !told {
+        answer.clone().success()?;
+    }
+    let Answered { data, errors } = read?;
+    match errors.filter(|errors| !errors.is_empty()) {
+        Some(errors) => Err(failed(answer, &errors)),
+        None if told => answer.clone().success().map(|_| null()),
+        None => Ok(data.unwrap_or_else(null)),
+    }
+}
+
+fn null() -> Box<Raw> {
+    Raw::from_string("null".into()).expect("it is JSON")
+}
+
+fn unreadable(answer: &Response, error: &dyn std::fmt::Display) -> Error {
+    let words = format!("unreadable answer ({error}): {}", crate::response::excerpt(answer.bytes()));
+    if answer.unsafe_request { Error::Timeout(words) } else { Error::Unavailable(words) }
+}
+
+/// Takes `data` out of a GraphQL answer.
+///
+/// ```
+/// use tradepost_sdk::prelude::*;
+/// use tradepost_sdk::graphql;
+/// use tradepost_sdk::testing::Reply;
+/// use serde_json::json;
+///
+/// let answer = |body| Response { response: Reply::json(&body).response("https://a.example"), unsafe_request: false };
+/// assert_eq!(graphql(answer(json!({"data": {"shop": 1}}))).unwrap()["shop"], 1);
+/// let refused = json!({"errors": [{"message": "Log in.", "extensions": {"code": "FORBIDDEN"}}]});
+/// assert!(matches!(graphql(answer(refused)), Err(Error::Auth(words)) if words == "Log in."));
+/// ```
+///
+/// # Errors
+/// What [`Response::success`] and [`Response::json`] give; of an answer with `errors`, the gravest of them decides by
+/// `extensions.code`: FORBIDDEN and UNAUTHENTICATED are `auth`, THROTTLED is `throttled`, *NOT_FOUND is `not-found`, a
+/// query that the schema refuses is a `bug`. INTERNAL_SERVER_ERROR and errors without a code say nothing about a write:
+/// `timeout` then, `unavailable` for a read. All others are `rejected` with the platform's words.
+pub fn graphql(response: Response) -> Result<Value, Error> {
+    let data = data(&response)?;
+    serde_json::from_slice(data.get().as_bytes()).map_err(|error| unreadable(&response, &error))
+}
+
+/// What the gravest error of an answer means.
+fn failed(response: &Response, errors: &[Value]) -> Error {
+    let code = |error: &Value| error.pointer("/extensions/code").and_then(Value::as_str).map(str::to_owned);
+    let words = |error: &Value| error["message"].as_str().unwrap_or_default().to_owned();
+    let with = |wanted: &dyn Fn(&str) -> bool| {
+        errors.iter().find(|error| wanted(code(error).as_deref().unwrap_or("INTERNAL_SERVER_ERROR"))).map(words)
+    };
+    if let Some(words) = with(&|code| matches!(code, "FORBIDDEN" | "UNAUTHENTICATED" | "UNAUTHORIZED")) {
+        return Error::Auth(words);
+    }
+    if with(&|code| matches!(code, "THROTTLED" | "TOO_MANY_REQUESTS")).is_some() {
+        return Error::Throttled(response.header("retry-after").and_then(|v| v.parse().ok()).unwrap_or(5));
+    }
+    if let Some(words) = with(&|code| code == "INTERNAL_SERVER_ERROR") {
+        return if response.unsafe_request { Error::Timeout(words) } else { Error::Unavailable(words) };
+    }
+    if let Some(words) = with(&|code| code.starts_with("GRAPHQL_")) {
+        return Error::Bug(words);
+    }
+    if let Some(words) = with(&|code| code.ends_with("NOT_FOUND")) {
+        return Error::NotFound(words);
+    }
+    Error::Rejected(errors.iter().map(|e| Issue { path: String::new(), code: code(e), message: words(e) }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Reply;
+
+    fn answer(status: u16, body: &str) -> Response {
+        let reply = Reply::text("application/json", body).with_status(status);
+        Response { response: reply.response("https://shop.example"), unsafe_request: false }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_object_has_no_data() {
+        // Found by the fuzz target `answers`: a list made the connector trap.
+        for body in ["[]", "[{\"data\":1}]", "1", "null", "\"data\"", "{}"] {
+            assert_eq!(graphql(answer(200, body)).unwrap(), Value::Null, "{body}");
+        }
+        assert_eq!(graphql(answer(200, r#"{"data":{"a":1}}"#)).unwrap()["a"], 1);
+    }
+
+    #[test]
+    fn a_malformed_query_is_a_defect_and_a_page_is_not() {
+        let told = r#"{"errors":[{"message":"no such field","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}"#;
+        assert_eq!(graphql(answer(400, told)), Err(Error::Bug("no such field".into())));
+        assert!(matches!(graphql(answer(400, "<html>Bad")), Err(Error::Rejected(_))));
+        assert!(matches!(graphql(answer(502, "<html>Bad")), Err(Error::Unavailable(_))));
+        assert!(matches!(graphql(answer(200, "<html>Hello")), Err(Error::Unavailable(_))));
+        let throttled = r#"{"errors":[{"message":"slow","extensions":{"code":"THROTTLED"}}]}"#;
+        assert_eq!(graphql(answer(200, throttled)), Err(Error::Throttled(5)));
+    }
+}

@@ -1,0 +1,33 @@
+//! `cargo languages [LANGUAGE..]`: from an empty folder to a connector that syncs, in every language; see the library.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use tradepost_tests::host::Place;
+use tradepost_tests::languages::{LANGUAGES, make, side_by_side};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    // With the features of the whole workspace, as this program was built.
+    let built =
+        Command::new("cargo").args(["build", "--quiet", "--bin", "tradepost", "--bin", "cargo-tradepost"]).status()?;
+    ensure!(built.success(), "host and tool cannot be built");
+    let here = std::env::current_exe()?;
+    let program = |name: &str| -> Result<PathBuf> { Ok(here.parent().context("a program has a folder")?.join(name)) };
+    let root = tempfile::Builder::new().prefix("tradepost-languages-").tempdir()?;
+    ensure!(!root.path().starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")), "outside of the repository");
+    let mut made = Vec::new();
+    for language in LANGUAGES.into_iter().filter(|one| named.is_empty() || named.iter().any(|name| name == one)) {
+        made.push(make(&program("cargo-tradepost")?, root.path(), language).await?);
+    }
+    println!();
+    side_by_side(&Place { program: program("tradepost")?, root: root.path().join("host"), notes: None }, &made).await?;
+    println!("\nlanguage  new      build    test     component");
+    for one in &made {
+        let steps: Vec<String> = one.steps.iter().map(|(_, seconds)| format!("{seconds:>6.1} s")).collect();
+        println!("{:<8} {} {:>7} kB", one.language, steps.join(" "), one.size / 1000);
+    }
+    Ok(())
+}

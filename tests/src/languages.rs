@@ -1,0 +1,218 @@
+//! From an empty folder to a connector that syncs, in every language that the SDK is for: `new`, `build` and `test` by the
+//! developer's tool, timed, and then all of them beside each other in one host with a WooCommerce shop.
+//!
+//! It needs npm and PyPI, so that it is a program that CI calls and no test.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_tradepost::project::Project;
+use cargo_tradepost::simulator::Running;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tradepost_build::{Connector, Step, Workspace};
+use woocommerce_simulator::{Config, Simulator};
+
+use crate::host::{Host, Place};
+use crate::trade;
+
+/// What the tool calls the languages.
+pub const LANGUAGES: [&str; 3] = ["rust", "ts", "python"];
+
+/// Products of the WooCommerce shop.
+const PRODUCTS: usize = 12;
+/// How long a host may take to compile a connector and take it up.
+const SERVED: Duration = Duration::from_secs(900);
+
+/// A connector that was made, and how long each step took.
+#[derive(Debug)]
+pub struct Made {
+    /// As the tool calls it.
+    pub language: &'static str,
+    /// Its project.
+    pub folder: PathBuf,
+    /// Seconds of each step.
+    pub steps: Vec<(&'static str, f32)>,
+    /// Bytes of the component.
+    pub size: u64,
+}
+
+/// Makes, builds and tests a connector in a language.
+///
+/// # Errors
+/// A step fails: what it printed was seen.
+pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Made> {
+    let name = format!("acorn-{language}");
+    let folder = root.join(&name);
+    let mut steps = Vec::new();
+    for (step, words, place) in [
+        ("new", vec!["new", name.as_str(), "--lang", language], root),
+        ("build", vec!["build"], &folder),
+        ("test", vec!["test"], &folder),
+    ] {
+        println!("\n$ cargo tradepost {}", words.join(" "));
+        let began = Instant::now();
+        let status = Command::new(tool).args(&words).current_dir(place).stdin(Stdio::null()).status().await?;
+        ensure!(status.success(), "`cargo tradepost {}` for {language}: {status}", words.join(" "));
+        steps.push((step, began.elapsed().as_secs_f32()));
+    }
+    let size = std::fs::metadata(folder.join(format!("dist/{name}.wasm")))?.len();
+    Ok(Made { language, folder, steps, size })
+}
+
+/// Runs the connectors beside each other in one host: what a WooCommerce shop has comes to the platform of each.
+///
+/// # Errors
+/// Something does not arrive.
+pub async fn side_by_side(place: &Place, made: &[Made]) -> Result<()> {
+    std::fs::create_dir_all(place.plugins())?;
+    std::fs::write(place.config(), trade::CONFIG)?;
+    let woo = Simulator::start(Config { products: PRODUCTS, ..Config::default() })?;
+    woocommerce(&place.plugins())?;
+    let mut shops = Vec::new();
+    for one in made {
+        let project = Project::find(&one.folder)?;
+        let component = project.component();
+        std::fs::copy(&component, place.plugins().join(component.file_name().context("a component has a name")?))?;
+        let running = Running::start(&project)?.context("the template has a simulator")?;
+        shops.push((one.language, project, running));
+    }
+    let mut host = place.spawn()?;
+    host.ready().await?;
+    let mut documents = vec![("woo", "eu.tradepost.woocommerce".to_owned(), source(&woo)?)];
+    for (language, project, running) in &shops {
+        documents.push((language, format!("org.example.{}", project.manifest.name), target(project, running)?));
+    }
+    for (code, connector, document) in &documents {
+        served(&host, connector).await?;
+        let body = json!({"code": code, "connector": connector, "name": code});
+        host.ask(Method::POST, "/platforms", Some(&body)).await?;
+        host.ask(Method::PATCH, &format!("/platforms/{code}"), Some(document)).await?;
+        host.ask(Method::POST, &format!("/platforms/{code}/onboard"), Some(&json!({}))).await?;
+        host.ask(Method::POST, &format!("/platforms/{code}/live"), Some(&json!({}))).await?;
+    }
+    for kind in ["product", "price", "stock"] {
+        over(&host, ("woo", "pull", kind)).await?;
+    }
+    let expected = simple(&woo)?;
+    for (language, _, running) in &shops {
+        for kind in ["product", "price", "stock"] {
+            over(&host, (language, "push", kind)).await?;
+        }
+        let found = stock(&running.address).await?;
+        ensure!(found == expected, "{language}: the shop has {found:?}, WooCommerce has {expected:?}");
+        println!("{language}: {} products with price and stock arrived", found.len());
+    }
+    // A sale over there shows here.
+    let (sku, before) = expected.iter().find(|(_, stock)| *stock > 1).context("something is in stock")?;
+    woo.control()
+        .edit_article(sku, json!({"stock_quantity": before - 1}))
+        .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    over(&host, ("woo", "pull", "stock")).await?;
+    for (language, _, running) in &shops {
+        over(&host, (language, "push", "stock")).await?;
+        let now = stock(&running.address).await?;
+        ensure!(now.contains(&(sku.clone(), before - 1)), "{language}: {sku} is not {}: {now:?}", before - 1);
+    }
+    println!("a change of {sku} arrived in all {} shops", shops.len());
+    host.stop().await?;
+    Ok(())
+}
+
+fn woocommerce(plugins: &Path) -> Result<()> {
+    let workspace = Workspace::of_this_build()?;
+    let built = tradepost_build::build(&workspace, &[Connector::new("woocommerce-connector")], &|step| {
+        if let Step::Begun(text) = step {
+            println!("{text}");
+        }
+    })?;
+    std::fs::copy(&built[0].path, plugins.join("woocommerce.wasm"))?;
+    Ok(())
+}
+
+/// The shop that everything comes from.
+fn source(shop: &Simulator) -> Result<Value> {
+    let mut document = trade::shop_platform(shop)?;
+    document["policy"] = json!({
+        "owns": [{"record": "product", "facet": "*"}, {"record": "variant", "facet": "*"}],
+        "creates": ["product", "variant"],
+    });
+    Ok(document)
+}
+
+/// A shop that everything goes to.
+fn target(project: &Project, running: &Running) -> Result<Value> {
+    let simulator = project.manifest.simulator.as_ref().context("the template has a simulator")?;
+    let port: u16 = running.address.rsplit(':').next().and_then(|port| port.parse().ok()).context("it has a port")?;
+    Ok(json!({
+        "settings": {"url": running.address},
+        "secrets": simulator.secrets,
+        "grant-all": true,
+        "private": [{"host": "127.0.0.1", "range": "127.0.0.1/32", "port": port}],
+        "policy": {"create_on": ["product", "variant"], "pushes": ["product", "price", "stock"]},
+    }))
+}
+
+async fn served(host: &Host, connector: &str) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let plugins = host.ask(Method::GET, "/plugins", None).await?;
+        let all = plugins.as_array().cloned().unwrap_or_default();
+        if all.iter().any(|plugin| plugin["connector"] == connector && plugin["standing"] == "serving") {
+            return Ok(());
+        }
+        ensure!(began.elapsed() < SERVED, "{connector} is not served: {plugins}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Runs to an end; a mass change that the host asks about is wanted.
+async fn over(host: &Host, step: (&'static str, &'static str, &'static str)) -> Result<()> {
+    for _ in 0..10 {
+        let run = host.run(step).await?;
+        match run["state"].as_str() {
+            Some("done" | "done_with_issues") => return Ok(()),
+            Some("held") => {
+                let open = host.ask(Method::GET, "/attention?state=open", None).await?;
+                let asked = open.as_array().into_iter().flatten();
+                let asked =
+                    asked.clone().find(|one| one["cause"].as_str().is_some_and(|key| key.starts_with("guard:")));
+                let id = asked.context("a held run has its question")?["id"].clone();
+                host.ask(Method::POST, &format!("/attention/{id}/answer"), Some(&json!({"answer": "release"}))).await?;
+            }
+            Some("resting") => tokio::time::sleep(Duration::from_secs(2)).await,
+            _ => bail!("{step:?} ended as {run}"),
+        }
+    }
+    bail!("{step:?} comes to no end")
+}
+
+/// SKU and stock of WooCommerce's products without variations, which is what the small shops can have.
+fn simple(woo: &Simulator) -> Result<Vec<(String, i64)>> {
+    let rows = woo.control().as_staff("GET", "/products?per_page=100&status=any", Value::Null);
+    let rows = rows.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let simple = rows.as_array().into_iter().flatten().filter(|row| row["type"] == "simple");
+    Ok(sorted(simple.map(|row| (row["sku"].clone(), row["stock_quantity"].as_i64().unwrap_or(0)))))
+}
+
+/// SKU and stock of a small shop.
+async fn stock(address: &str) -> Result<Vec<(String, i64)>> {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let request = http.get(format!("{address}/api/products?limit=100")).bearer_auth("t0ken-of-the-simulator");
+    let answer: Value = request.send().await?.error_for_status()?.json().await?;
+    let rows = answer["items"].as_array().cloned().unwrap_or_default();
+    Ok(sorted(rows.iter().map(|row| {
+        let text = row["stock"].as_str().unwrap_or_default();
+        (row["sku"].clone(), text.parse().unwrap_or(-1))
+    })))
+}
+
+fn sorted(rows: impl Iterator<Item = (Value, i64)>) -> Vec<(String, i64)> {
+    let mut all: Vec<_> = rows.map(|(sku, stock)| (sku.as_str().unwrap_or_default().to_owned(), stock)).collect();
+    all.sort();
+    all
+}
