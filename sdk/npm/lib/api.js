@@ -33,13 +33,14 @@ export class Api {
     return this.request("DELETE", path, options);
   }
 
-  /** Sends and reads the answer as JSON; `null` for an empty one to a write or with status 204. A reading that says nothing else failed. */
+  /** Sends and reads the answer as JSON; `null` for an empty one with status 202 or 204, or to DELETE. Other answers that say nothing are none: use `send` for a platform that gives them. */
   async request(method, path, options = {}) {
     const response = await this.send(method, path, options);
     const text = await response.text();
     if (text === "") {
-      if (!isRead(method, options) || response.status === 204) return null;
-      throw ConnectorError.unavailable("the platform answered with nothing");
+      if (method === "DELETE" || response.status === 202 || response.status === 204) return null;
+      const words = `HTTP ${response.status} without an answer`;
+      throw isRead(method, options) ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
     }
     try {
       return JSON.parse(text);

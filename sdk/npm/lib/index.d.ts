@@ -110,7 +110,7 @@ export declare class Api {
   put<T = unknown>(path: string, json: unknown, options?: RequestOptions): Promise<T>;
   patch<T = unknown>(path: string, json: unknown, options?: RequestOptions): Promise<T>;
   delete<T = unknown>(path: string, options?: RequestOptions): Promise<T>;
-  /** Sends and reads the answer as JSON; `null` for an empty one to a write or with status 204. A reading that says nothing else failed. */
+  /** Sends and reads the answer as JSON; `null` for an empty one with status 202 or 204, or to DELETE. Other answers that say nothing are none: use `send` for a platform that gives them. */
   request<T = unknown>(method: string, path: string, options?: RequestOptions): Promise<T>;
   /** Sends and gives the answer as it is, for its headers or a body that is not JSON. */
   send(method: string, path: string, options?: RequestOptions): Promise<Response>;

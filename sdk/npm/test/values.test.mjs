@@ -43,12 +43,13 @@ test("a status becomes what it means", async () => {
   assert.equal((await fails("POST", 200)).tag, "timeout", "an answer that cannot be read says nothing of a write");
 });
 
-test("nothing is an answer to a write, and none to a reading", async () => {
+test("an answer that says nothing is none, but where that is its meaning", async () => {
   const empty = (status) => testHost({ fetch: async () => new Response(status === 204 ? null : "", { status }) });
   const api = new Api("https://shop.example");
   empty(200);
   await assert.rejects(api.get("/products"), (error) => error instanceof ConnectorError && error.payload.tag === "unavailable");
-  assert.equal(await api.put("/products/1", {}), null);
+  await assert.rejects(api.put("/products/1", {}), (error) => error.payload.tag === "timeout");
+  assert.equal(await api.delete("/products/1"), null);
   empty(204);
   assert.equal(await api.get("/products"), null);
 });

@@ -61,13 +61,14 @@ class Api:
         headers: Mapping[str, str] | None = None,
         repeat: str | None = None,
     ) -> Any:
-        """Sends and reads the answer as JSON; `None` for an empty one to a write or with status 204. A reading that says
-        nothing else failed. Numbers with a point become `Decimal`."""
+        """Sends and reads the answer as JSON; `None` for an empty one with status 202 or 204, or to DELETE. Other answers
+        that say nothing are none: use `send` for a platform that gives them. Numbers with a point become `Decimal`."""
         response = self.send(method, path, query=query, json=json, body=body, headers=headers, repeat=repeat)
         if not response.body:
-            if not _is_read(method, repeat) or response.status == 204:
+            if method == "DELETE" or response.status in (202, 204):
                 return None
-            raise ConnectorError.unavailable("the platform answered with nothing")
+            words = f"HTTP {response.status} without an answer"
+            raise ConnectorError.unavailable(words) if _is_read(method, repeat) else ConnectorError.timeout(words)
         try:
             return _json.loads(response.text, parse_float=Decimal)
         except ValueError as error:
