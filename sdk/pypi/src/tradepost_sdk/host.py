@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+# Here and not where they are used: a component has only the modules that were imported when it was made.
+from wit_world.imports import files, http, platform, report, storage
+from wit_world.imports.types import Field
+
 
 @dataclass
 class Response:
@@ -24,8 +28,6 @@ class Component:
     """The host of a component."""
 
     def __init__(self) -> None:
-        from wit_world.imports import files, http, platform, report, storage
-
         self.platform: Any = platform
         self.report: Any = report
         self.storage: Any = storage
@@ -38,8 +40,6 @@ class Component:
         The headers tradepost-credential, tradepost-rate and tradepost-repeat are for the host and go no further.
         Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
         """
-        from wit_world.imports.types import Field
-
         http = self._http
         own = {name: headers.get(f"tradepost-{name}") for name in ("credential", "rate", "repeat")}
         repeat = (own["repeat"] or "by-method").upper().replace("-", "_")
