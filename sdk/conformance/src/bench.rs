@@ -323,7 +323,7 @@ pub(crate) fn ids(page: &Page) -> Vec<String> {
     let mut said: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
     for record in &page.records {
         let Some(remote) = &record.remote else { continue };
-        let facets: Vec<String> = record.facets.iter().map(|(key, _)| format!("{key:?}")).collect();
+        let facets: Vec<String> = record.facets.keys().map(|key| format!("{key:?}")).collect();
         let before = said.entry(&remote.id).or_default();
         if before.is_empty() || before.contains(&facets) {
             ids.push(remote.id.clone());
