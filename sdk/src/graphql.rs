@@ -139,13 +139,11 @@ struct Answered {
 
 /// `data` of an answer as it stands there.
 fn data(answer: &Response) -> Result<Box<Raw>, Error> {
-    // Serde would take a list for a structure too.
     let object = answer.bytes().trim_ascii_start().starts_with(b"{");
     let read: Result<Answered, Error> = match serde_json::from_slice(answer.bytes()) {
         Ok(read) if object => Ok(read),
-        // A list or a bare value is no answer of GraphQL, and has no `data`.
-        Ok(_) => Ok(Answered { data: None, errors: None }),
-        Err(_) if serde_json::from_slice::<&Raw>(answer.bytes()).is_ok() => Ok(Answered { data: None, errors: None }),
+        // Serde would take a list for a structure.
+        Ok(_) => Err(unreadable(answer, &"it is no object")),
         Err(error) => Err(unreadable(answer, &error)),
     };
     // GraphQL servers answer a malformed query with 400 and say in `errors` what is wrong with it.
@@ -155,14 +153,26 @@ fn data(answer: &Response) -> Result<Box<Raw>, Error> {
     }
     let Answered { data, errors } = read?;
     match errors.filter(|errors| !errors.is_empty()) {
+        // A write that returned something was done, whatever could not be told of it.
+        Some(errors) if answer.unsafe_request && data.as_deref().is_some_and(returned) => {
+            Err(Error::Timeout(format!("done, with errors: {}", words_of(&errors))))
+        }
         Some(errors) => Err(failed(answer, &errors)),
-        None if told => answer.clone().success().map(|_| null()),
-        None => Ok(data.unwrap_or_else(null)),
+        None => match data.filter(|data| data.get() != "null") {
+            Some(data) => Ok(data),
+            None => Err(unreadable(answer, &"it has neither data nor errors")),
+        },
     }
 }
 
-fn null() -> Box<Raw> {
-    Raw::from_string("null".into()).expect("it is JSON")
+/// Whether a field of `data` holds something.
+fn returned(data: &Raw) -> bool {
+    serde_json::from_str::<Value>(data.get())
+        .is_ok_and(|data| data.as_object().is_some_and(|fields| fields.values().any(|value| !value.is_null())))
+}
+
+fn words_of(errors: &[Value]) -> String {
+    errors.iter().filter_map(|error| error["message"].as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn unreadable(answer: &Response, error: &dyn std::fmt::Display) -> Error {
@@ -230,12 +240,24 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_object_has_no_data() {
+    fn an_answer_that_says_nothing_is_none() {
         // Found by the fuzz target `answers`: a list made the connector trap.
-        for body in ["[]", "[{\"data\":1}]", "1", "null", "\"data\"", "{}"] {
-            assert_eq!(graphql(answer(200, body)).unwrap(), Value::Null, "{body}");
+        for body in ["[]", "[{\"data\":1}]", "1", "null", "\"data\"", "{}", "{\"data\":null}", "{\"errors\":[]}"] {
+            assert!(matches!(graphql(answer(200, body)), Err(Error::Unavailable(_))), "{body}");
+            let written = Response { unsafe_request: true, ..answer(200, body) };
+            assert!(matches!(graphql(written), Err(Error::Timeout(_))), "{body}: it may have been done");
         }
         assert_eq!(graphql(answer(200, r#"{"data":{"a":1}}"#)).unwrap()["a"], 1);
+    }
+
+    #[test]
+    fn a_write_that_returned_something_was_not_refused() {
+        let made = r#"{"data":{"create":{"id":"7","cost":null}},"errors":[{"message":"cost is hidden","extensions":{"code":"FORBIDDEN"}}]}"#;
+        let written = |body| graphql(Response { unsafe_request: true, ..answer(200, body) });
+        assert!(matches!(written(made), Err(Error::Timeout(words)) if words.contains("cost is hidden")));
+        assert!(matches!(graphql(answer(200, made)), Err(Error::Auth(_))), "a read has done nothing");
+        let refused = r#"{"data":{"create":null},"errors":[{"message":"no","extensions":{"code":"FORBIDDEN"}}]}"#;
+        assert!(matches!(written(refused), Err(Error::Auth(_))));
     }
 
     #[test]

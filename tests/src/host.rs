@@ -15,7 +15,7 @@ use tradepost::crash::Point;
 use crate::powercut;
 
 /// How long a start may take on a busy machine.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_secs(60);
 /// A graceful stop takes at most 10 s; this is a little more for the machine.
 const STOP: Duration = Duration::from_secs(12);
 /// How long one run may take: that of everything that hundreds of kills have held up takes minutes.

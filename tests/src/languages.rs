@@ -71,6 +71,9 @@ pub async fn side_by_side(place: &Place, made: &[Made]) -> Result<()> {
     std::fs::create_dir_all(place.plugins())?;
     std::fs::write(place.config(), trade::CONFIG)?;
     let woo = Simulator::start(Config { products: PRODUCTS, ..Config::default() })?;
+    let mut host = place.spawn()?;
+    host.ready().await?;
+    // Dropped into a running host: the largest is compiled for minutes, and a start would wait for it.
     woocommerce(&place.plugins())?;
     let mut shops = Vec::new();
     for one in made {
@@ -80,8 +83,6 @@ pub async fn side_by_side(place: &Place, made: &[Made]) -> Result<()> {
         let running = Running::start(&project)?.context("the template has a simulator")?;
         shops.push((one.language, project, running));
     }
-    let mut host = place.spawn()?;
-    host.ready().await?;
     let mut documents = vec![("woo", "eu.tradepost.woocommerce".to_owned(), source(&woo)?)];
     for (language, project, running) in &shops {
         documents.push((language, format!("org.example.{}", project.manifest.name), target(project, running)?));

@@ -46,8 +46,8 @@ pub(super) enum Command {
     /// Write a call that went wrong into a file for the connector's developer, who replays it
     ///
     /// The file holds the component's identity, the call with its arguments, settings, what the call read of its storage,
-    /// its HTTP exchanges and how it ended. There is no secret in it, and names, addresses, e-mail and the like have been
-    /// replaced.
+    /// its HTTP exchanges and how it ended. Log-ins, tokens and what is known as names, addresses, e-mail and the like are
+    /// replaced; look at it before you hand it on.
     ExportCase {
         /// Number of the run
         run: i64,

@@ -119,6 +119,11 @@ impl Build {
         self.trial.begin(previous, stores_anew, tell);
     }
 
+    /// Ends a trial without a verdict: the build before may not serve any more. Where it serves already, it goes too.
+    pub fn end_trial(&self) {
+        self.trial.stop();
+    }
+
     /// What serves instead of this build, which was taken back.
     #[must_use]
     pub fn instead(&self) -> Option<Arc<Self>> {

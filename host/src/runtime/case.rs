@@ -268,15 +268,30 @@ impl Bundle {
         for value in [&call, &outcome, &self.settings] {
             redactor.learn_text(&value.to_string());
         }
-        let stored = |value: &Stored| match value {
-            Stored::Text(text) => Stored::Text(redactor.text(text)),
-            other => other.clone(),
+        for (key, value) in &self.storage {
+            if let Stored::Text(text) = value {
+                redactor.learn_stored(key, text);
+            }
+        }
+        let stored = |key: &str, value: &Stored| match value {
+            Stored::Text(text) => Stored::Text(redactor.stored(key, text)),
+            // Nothing tells what in it is personal.
+            Stored::Base64(_) | Stored::Absent => Stored::Absent,
+        };
+        let lent = |blob: &LentBlob| {
+            // A name like `Invoice Anna Weber.pdf` says who; what it ends in says what it is.
+            let name = blob.name.as_ref().map(|name| match name.rsplit_once('.') {
+                Some((_, kind)) if kind.len() <= 5 => format!("file.{kind}"),
+                _ => "file".into(),
+            });
+            LentBlob { name, ..blob.clone() }
         };
         Ok(Self {
             call: serde_json::from_value(redactor.json(&call))?,
             outcome: serde_json::from_value(redactor.json(&outcome))?,
             settings: redactor.json(&self.settings),
-            storage: self.storage.iter().map(|(key, value)| (key.clone(), stored(value))).collect(),
+            storage: self.storage.iter().map(|(key, value)| (redactor.name(key), stored(key, value))).collect(),
+            blobs: self.blobs.iter().map(lent).collect(),
             exchanges: redactor.exchanges(&self.exchanges),
             ..self.clone()
         })

@@ -46,6 +46,17 @@ pub struct Exchange {
     pub error: Option<RemoteError>,
 }
 
+impl Exchange {
+    /// About how many bytes it takes without its bodies.
+    fn head(&self) -> usize {
+        let headers =
+            |headers: &[(String, String)]| -> usize { headers.iter().map(|(n, v)| n.len() + v.len() + 64).sum() };
+        let error = self.error.as_ref().map_or(0, |error| error.to_string().len());
+        let answer = self.response.as_ref().map_or(0, |response| headers(&response.headers));
+        256 + self.request.method.len() + self.request.url.len() + headers(&self.request.headers) + answer + error
+    }
+}
+
 /// A request as the connector made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -184,7 +195,8 @@ impl Body {
     }
 }
 
-/// What one call exchanged so far. Bounded: beyond it, exchanges are kept without their bodies.
+/// What one call exchanged so far. Bounded, because a connector decides how much it sends: what goes beyond is kept
+/// without its bodies, and what goes beyond even so is left out.
 #[derive(Debug)]
 pub struct Recording {
     most: usize,
@@ -195,10 +207,11 @@ pub struct Recording {
 struct Recorded {
     exchanges: Vec<Exchange>,
     bytes: usize,
+    left_out: usize,
 }
 
 impl Recording {
-    /// Keeps at most so many bytes of bodies.
+    /// Keeps at most so many bytes.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { most, state: Mutex::default() }
@@ -206,6 +219,12 @@ impl Recording {
 
     pub(super) fn add(&self, mut exchange: Exchange) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = exchange.head();
+        if state.bytes + head > self.most {
+            state.left_out += 1;
+            return;
+        }
+        state.bytes += head;
         let answer = exchange.response.as_mut().map(|response| &mut response.body);
         for body in [Some(&mut exchange.request.body), answer].into_iter().flatten() {
             if state.bytes + body.size() > self.most
@@ -220,7 +239,12 @@ impl Recording {
 
     /// What was recorded, in the order in which it ended.
     pub fn take(&self) -> Vec<Exchange> {
-        std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner)).exchanges
+        let Recorded { exchanges, left_out, .. } =
+            std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        if left_out > 0 {
+            tracing::debug!(left_out, "exchanges of a call went beyond what is recorded");
+        }
+        exchanges
     }
 }
 

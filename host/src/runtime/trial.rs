@@ -58,6 +58,11 @@ impl<B: Clone> Trial<B> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Tried { previous, left, at_limits: 0, tell };
     }
 
+    /// Ends it without a verdict: there is nothing to go back to.
+    pub(super) fn stop(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Stays;
+    }
+
     /// What serves instead of a build that was taken back.
     pub(super) fn instead(&self) -> Option<B> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {

@@ -12,7 +12,9 @@ use super::power::Blob;
 use super::tape::Exchange;
 use crate::ledger::LedgerError;
 use crate::model::description::{Account, Description, Removal};
-use crate::model::{CallError, Doomed, Found, Kind, Outcome, Page, PlatformCode, Probe, PullRequest, Record};
+use crate::model::{
+    CallError, Doomed, Found, Issue, Kind, Outcome, Page, PlatformCode, Probe, PullRequest, Record, RemoteError,
+};
 use crate::sync::connector::Settle;
 
 /// Hears of every call of a connector.
@@ -159,10 +161,28 @@ impl Return for () {
     }
 }
 
+/// Bytes of outcomes that are remembered of a call, about; a connector may settle as often and with as many words as it
+/// likes.
+const REMEMBERED: usize = 4 << 20;
+
 /// Outcomes of a call, passed on and remembered.
 pub(super) struct Heard {
     settle: Arc<dyn Settle>,
-    outcomes: Mutex<Vec<(String, Outcome)>>,
+    outcomes: Mutex<(Vec<(String, Outcome)>, usize)>,
+}
+
+/// About how many bytes an outcome takes.
+fn weight(outcome: &Outcome) -> usize {
+    let words = |issues: &[Issue]| -> usize { issues.iter().map(|one| 96 + one.path.len() + one.message.len()).sum() };
+    128 + match outcome {
+        Outcome::Partial(written) | Outcome::Done(written) => {
+            words(&written.warnings)
+                + written.parts.iter().map(|part| 96 + part.key.len() + part.id.len()).sum::<usize>()
+        }
+        Outcome::Failed(RemoteError::Rejected(issues)) => words(issues),
+        Outcome::Failed(error) => error.to_string().len(),
+        Outcome::Unchanged(_) | Outcome::Later(_) => 0,
+    }
 }
 
 impl Heard {
@@ -171,14 +191,21 @@ impl Heard {
     }
 
     pub(super) fn take(&self) -> Vec<(String, Outcome)> {
-        std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)).0
     }
 }
 
 #[async_trait]
 impl Settle for Heard {
     async fn settle(&self, item: &str, outcome: Outcome) -> Result<(), LedgerError> {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((item.to_owned(), outcome.clone()));
+        let weight = item.len() + weight(&outcome);
+        {
+            let mut heard = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            if heard.1 + weight <= REMEMBERED {
+                heard.1 += weight;
+                heard.0.push((item.to_owned(), outcome.clone()));
+            }
+        }
         self.settle.settle(item, outcome).await
     }
 }

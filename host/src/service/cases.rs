@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use super::{Service, ServiceError};
 use crate::ledger::LedgerError;
 use crate::ledger::run::Run;
-use crate::model::{RecordId, RunId};
+use crate::model::{Outcome, RecordId, RunId};
 use crate::runtime::case::{Bundle, Keep, sha256};
-use crate::runtime::witness::{Seen, Witness};
+use crate::runtime::witness::{Returned, Seen, Witness};
 
 /// Cases that wait to be written; more are dropped.
 const WAITING: usize = 16;
@@ -47,6 +47,8 @@ impl Cases {
     /// The disk refuses.
     pub(super) fn open(folder: &Path, connectors: &Path, keep: Keep) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        sweep(folder)?;
+        prune(folder, &keep, Timestamp::now())?;
         let keep = Arc::new(RwLock::new(keep));
         let (queue, mut waiting) = mpsc::channel::<Bundle>(WAITING);
         let (to, connectors, limits) = (folder.to_owned(), connectors.to_owned(), keep.clone());
@@ -66,6 +68,17 @@ impl Cases {
     /// Bounds from now on.
     pub(super) fn set_keep(&self, keep: Keep) {
         *self.keep.write().unwrap_or_else(PoisonError::into_inner) = keep;
+        self.tidy();
+    }
+
+    /// Removes what is too old or too much, in the background.
+    pub(super) fn tidy(&self) {
+        let (folder, keep) = (self.folder.clone(), self.keep.read().unwrap_or_else(PoisonError::into_inner).clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = prune(&folder, &keep, Timestamp::now()) {
+                tracing::warn!(%error, "old cases could not be removed");
+            }
+        });
     }
 
     /// Whether any are kept.
@@ -74,15 +87,15 @@ impl Cases {
     }
 
     /// Whether this failure was not kept lately.
-    fn is_new(&self, what: String) -> bool {
+    fn is_new(&self, what: &str) -> bool {
         let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
         if lately.len() >= REMEMBERED {
             lately.retain(|_, at| at.elapsed() < AGAIN);
         }
-        if lately.get(&what).is_some_and(|at| at.elapsed() < AGAIN) || lately.len() >= REMEMBERED {
+        if lately.get(what).is_some_and(|at| at.elapsed() < AGAIN) || lately.len() >= REMEMBERED {
             return false;
         }
-        lately.insert(what, Instant::now());
+        lately.insert(what.to_owned(), Instant::now());
         true
     }
 }
@@ -94,15 +107,23 @@ impl Witness for Cases {
         }
         let said = match &call.result {
             Err(error) => error.to_string(),
-            // Which items went wrong makes it another case.
-            Ok(_) => format!("{:?} {:?}", call.began, call.settled.first().map(|(item, _)| item)),
+            Ok(Returned::Page(page)) => page.unreadable.first().map(|one| one.why.clone()).unwrap_or_default(),
+            Ok(_) => {
+                let failed = call.settled.iter().find_map(|(_, outcome)| match outcome {
+                    Outcome::Failed(error) => Some(error.to_string()),
+                    _ => None,
+                });
+                failed.unwrap_or_default()
+            }
         };
-        if !self.is_new(format!("{} {} {said}", call.platform, call.input.function())) {
+        let failure = format!("{} {} {said}", call.platform, call.input.function());
+        if !self.is_new(&failure) {
             return;
         }
         match Bundle::of(&call) {
             Ok(bundle) => {
                 if self.queue.try_send(bundle).is_err() {
+                    self.lately.lock().unwrap_or_else(PoisonError::into_inner).remove(&failure);
                     tracing::warn!(platform = %call.platform, "a call that went wrong is not kept: others wait for the disk");
                 }
             }
@@ -128,6 +149,18 @@ fn write(folder: &Path, connectors: &Path, mut bundle: Bundle, keep: &Keep) -> i
         fs::rename(&temp, folder.join(name))?;
     }
     prune(folder, keep, Timestamp::now())
+}
+
+/// Removes what a writing that was cut off has left.
+fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with('.') && name.rsplit('.').next() == Some("tmp") {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the oldest beyond the bounds.
@@ -261,5 +294,9 @@ mod tests {
         assert_eq!(left(&Keep { count: 1, bytes: 1_000, days: 0 }), 1, "number");
         let newest = listed(folder.path()).unwrap()[0].0;
         assert_eq!(newest, now - SignedDuration::from_hours(1));
+        assert_eq!(left(&Keep { count: 0, bytes: 1_000, days: 0 }), 0, "none are wanted");
+        fs::write(folder.path().join(".half.json.tmp"), "").unwrap();
+        sweep(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "what was cut off is gone");
     }
 }

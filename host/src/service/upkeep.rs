@@ -88,6 +88,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be used. What is gone is gone; the next time goes on.
     pub async fn tidy(&self, now: Timestamp) -> Result<Vec<(&'static str, u64)>, ServiceError> {
+        self.cases().tidy();
         let mut removed = Vec::new();
         for old in Old::ALL {
             let Some(before) = self.config().retention.before(old, now) else { continue };

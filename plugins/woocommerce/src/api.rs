@@ -201,7 +201,7 @@ pub fn judge(response: Response) -> Result<Response, Error> {
     }
     let told = serde_json::from_slice::<Value>(response.bytes()).ok().filter(|body| body["code"].is_string());
     match told {
-        Some(body) if status != 429 && (status < 500 || status == 501) => Err(refusal(&body, status)),
+        Some(body) if !matches!(status, 408 | 429) && (status < 500 || status == 501) => Err(refusal(&body, status)),
         // What is no answer of the interface: an error page, a proxy, a full server.
         _ if status == 404 => Err(rejected(
             "no-interface",

@@ -85,8 +85,12 @@ pub fn keep(project: &Project, path: &Path) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// A file of the folder is no case, or cannot be repeated.
 pub async fn all(project: &Project, component: &[u8]) -> anyhow::Result<Vec<String>> {
-    let Ok(entries) = fs::read_dir(project.folder.join(FOLDER)) else { return Ok(Vec::new()) };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let folder = project.folder.join(FOLDER);
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     let mut wrong = Vec::new();

@@ -220,8 +220,8 @@ async fn exchange(site: Arc<Site>, request: Request<Incoming>) -> Result<Respons
         Some(Fault::WrongContentType) => Some(Heard::new(200, "text/html", MAINTENANCE)),
         Some(Fault::EmptyBody) => Some(Heard::new(200, "application/json", "")),
         Some(Fault::Redirect) => {
-            // Nobody listens there, and nobody granted it.
-            Some(Heard::new(302, "text/plain", "").with("location", "http://198.51.100.7/elsewhere"))
+            // Nobody listens there, and nobody granted it. 307 says that nothing was done here.
+            Some(Heard::new(307, "text/plain", "").with("location", "http://198.51.100.7/elsewhere"))
         }
         Some(Fault::InvalidJson) => heard.take().map(|heard| {
             let half = heard.body.len() / 2;

@@ -101,7 +101,7 @@ async function refusal(response, safe) {
     const seconds = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
     return ConnectorError.throttled(seconds >= 0 ? seconds : 60);
   }
-  if (status >= 400 && status < 500) return ConnectorError.rejected("", words, String(status));
+  if (status >= 400 && status < 500 && status !== 408) return ConnectorError.rejected("", words, String(status));
   return safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
 }
 

@@ -138,6 +138,7 @@ export declare const storage: {
 export declare const files: {
   entries(folder: string): exchange.Entry[];
   read(path: string): Uint8Array;
+  exists(path: string): boolean;
   write(path: string, bytes: string | Uint8Array): void;
   /** Only in `acknowledge`. */
   rename(path: string, target: string): void;
@@ -169,6 +170,15 @@ export declare function readHead(
 ): head.Head;
 /** One page; what is left out is empty. */
 export declare function page(page?: Partial<source.Page>): source.Page;
+/**
+ * Rows as records: one that cannot be converted is handed over raw, for a person to look at, and stops no other. Errors that
+ * concern more than this row are thrown: all but `rejected` and defects.
+ */
+export declare function readRows<Row, R>(
+  rows: Row[],
+  convert: (row: Row) => R,
+  id?: (row: Row) => string | number | null | undefined,
+): { records: R[]; unreadable: records.Unreadable[] };
 /** Texts of one language of a product or category. */
 export declare function texts(language: string, name: string, more?: Partial<catalog.Texts>): catalog.Texts;
 /** A text in English, and in other languages where there are some: `text("Shop", { de: "Laden" })`. */

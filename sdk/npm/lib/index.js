@@ -79,6 +79,15 @@ export const files = {
     }
     return bytes;
   },
+  exists(path) {
+    try {
+      host().files.read(path, 0, 1);
+      return true;
+    } catch (error) {
+      if (error?.payload?.tag === "not-found") return false;
+      throw error;
+    }
+  },
   write: (path, bytes) => host().files.write(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes),
   rename: (path, target) => host().files.rename(path, target),
 };
@@ -127,6 +136,27 @@ export function readHead(id, { parent = null, updated = null, marker = null, par
 /** One page; what is left out is empty. */
 export function page({ records = [], deleted = [], unreadable = [], present = [], next = null, watermark = null, receipt = null, total = null } = {}) {
   return { records, deleted, unreadable, present, next, watermark, receipt, total };
+}
+
+/**
+ * Rows as records: one that cannot be converted is handed over raw, for a person to look at, and stops no other. Errors that
+ * concern more than this row are thrown: all but `rejected` and defects.
+ */
+export function readRows(rows, convert, id = (row) => row?.id) {
+  const records = [];
+  const unreadable = [];
+  for (const row of rows) {
+    try {
+      records.push(convert(row));
+    } catch (error) {
+      const { tag, val } = error?.payload ?? { tag: "bug", val: error?.message ?? String(error) };
+      if (tag !== "rejected" && tag !== "bug") throw error;
+      const own = id(row) ?? null;
+      const why = tag === "rejected" ? val.map((issue) => issue.message).join(" ") : val;
+      unreadable.push({ id: own === null ? null : String(own), raw: JSON.stringify(row) ?? "", why });
+    }
+  }
+  return { records, unreadable };
 }
 
 /** Texts of one language of a product or category. */

@@ -17,8 +17,8 @@ pub(super) fn judge(response: &Response) -> Option<Error> {
     };
     Some(match status {
         200..=299 => return None,
-        // See other: often what a write that was done answers.
-        303 if response.unsafe_request => Error::Timeout(words()),
+        // Often what a write that was done answers; 307 and 308 ask for the same write somewhere else.
+        301..=303 if response.unsafe_request => Error::Timeout(words()),
         300..=399 => {
             let to = response.header("location").unwrap_or("another address");
             issue(status, format!("HTTP {status}: the platform points to {to}; check the address in the settings"))
@@ -96,7 +96,10 @@ mod tests {
             assert!(matches!(error(status, true), Error::Timeout(_)), "may have been done");
         }
         assert!(matches!(error(302, false), Error::Rejected(_)));
-        assert!(matches!(error(303, true), Error::Timeout(_)));
+        for status in [301, 302, 303] {
+            assert!(matches!(error(status, true), Error::Timeout(_)), "post, redirect, get");
+        }
+        assert!(matches!(error(307, true), Error::Rejected(_)));
     }
 
     #[test]

@@ -5,10 +5,13 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use minisign::KeyPair;
+use tradepost::model::CallError;
 use tradepost::plugins::signature::{RawSigner, RawSigners};
 use tradepost::plugins::{Change, Signers, Standing, watch};
 
+use super::calls::pull;
 use super::plugins::{FILE, Folder, GUEST, good, put};
+use super::world::{World, guest_variant};
 
 const SIGNATURE: &str = "guest.wasm.minisig";
 
@@ -160,6 +163,36 @@ async fn other_signers_count_at_once_for_what_serves_too() {
     std::fs::remove_file(folder.path(SIGNATURE)).unwrap();
     folder.look().await;
     assert_eq!(folder.version().as_deref(), Some("1.0.0"));
+}
+
+#[tokio::test]
+async fn a_build_on_trial_gives_way_to_none_that_is_not_signed() {
+    let keys = keys();
+    let (world, folder) = (World::new().await, Folder::new());
+    folder.drop_in(FILE, &good("1.0.0")).await;
+    let traps = guest_variant("traps", "1.1.0");
+    put(&folder.root.path().join("plugins"), SIGNATURE, &sign(&keys, &traps, &comment("1.1.0")));
+    folder.drop_in(FILE, &traps).await;
+    folder.registry.set_signers(signers(&keys, &["*"]));
+    folder.look().await;
+    assert_eq!(folder.version().as_deref(), Some("1.1.0"), "it is signed");
+    let connector = world.connector_of(folder.registry.get(GUEST).unwrap(), "good");
+    assert!(matches!(pull(&connector).await.result, Err(CallError::Trap { .. })), "the build before did not answer");
+    assert_eq!(folder.version().as_deref(), Some("1.1.0"));
+}
+
+#[tokio::test]
+async fn a_signature_that_is_no_file_is_not_waited_for() {
+    let keys = keys();
+    let folder = folder(&keys);
+    let pipe = folder.path(SIGNATURE);
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let bytes = good("1.0.0");
+    let dropped = folder.drop_in(FILE, &bytes);
+    tokio::time::timeout(Duration::from_secs(30), dropped).await.expect("nobody waits for a pipe");
+    assert!(folder.registry.get(GUEST).is_none());
+    assert!(!refusal(&folder).1);
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::*;
 use crate::ledger::tests::{Home, platform, write};
 use crate::model::{Facets, RecordKind};

@@ -18,11 +18,26 @@ impl Round<'_> {
         self.signers.verify_file(&memory.kept.path(hash), &bytes)?.agrees(&looked.description)
     }
 
-    /// Takes builds out of service whose signature does not count any more. Runs under way finish.
+    /// Takes builds out of service whose signature does not count any more, and those that a build on trial could give
+    /// way to. Runs under way finish.
     pub(super) async fn dismiss_unsigned(&mut self) {
-        let serving: Vec<(String, String)> =
-            self.table.connectors.iter().map(|(id, served)| (id.clone(), served.hash.clone())).collect();
-        for (id, hash) in serving {
+        let serving: Vec<(String, String, Option<String>)> = self
+            .table
+            .connectors
+            .iter()
+            .map(|(id, served)| (id.clone(), served.hash.clone(), served.previous.clone()))
+            .collect();
+        for (id, hash, previous) in serving {
+            if let Some(previous) = previous
+                && let Err(error) = self.judge_kept(&previous).await
+                && let Some(served) = self.table.connectors.get_mut(&id)
+            {
+                tracing::warn!(%error, connector = id, "a build that could serve again has no valid signature");
+                served.previous = None;
+                if let Some(build) = &served.build {
+                    build.end_trial();
+                }
+            }
             if let Err(error) = self.judge_kept(&hash).await {
                 tracing::warn!(%error, connector = id, "a connector that serves has no valid signature");
                 if let Some(served) = self.table.connectors.get_mut(&id) {

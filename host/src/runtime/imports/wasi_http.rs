@@ -32,6 +32,9 @@ pub(in crate::runtime) struct Door {
     describing: bool,
     meter: Meter,
     open: Arc<Semaphore>,
+    /// Bytes of bodies in the host's memory, of requests and of answers that were not let go: as many as one message of
+    /// `http.send` may have.
+    held: Arc<Semaphore>,
 }
 
 impl Door {
@@ -41,7 +44,20 @@ impl Door {
         describing: bool,
         meter: Meter,
     ) -> Self {
-        Self { context, http, describing, meter, open: Arc::new(Semaphore::new(OPEN)) }
+        let held = usize::try_from(context.limits.message).unwrap_or(usize::MAX).min(u32::MAX as usize);
+        Self {
+            context,
+            http,
+            describing,
+            meter,
+            open: Arc::new(Semaphore::new(OPEN)),
+            held: Arc::new(Semaphore::new(held)),
+        }
+    }
+
+    /// Room for so many bytes, until it is dropped.
+    fn hold(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        self.held.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
     }
 
     /// Refuses before the client is asked, and says so where the client does.
@@ -80,39 +96,53 @@ impl Door {
                 return Err(Error::ConnectionWriteTimeout);
             }
         };
+        let (body, sent) = body;
         asked.body = Some(body).filter(|body| !body.is_empty()).map(Body::Bytes);
 
         let began = Instant::now();
         let wish = asked.timeout.unwrap_or(self.context.limits.http()).min(self.context.limits.http());
         let context = CallContext { deadline, ..self.context.clone() };
-        match self.http.send_typed(&context, asked).await {
-            Ok(answer) => Ok(to_response(&method, answer, place)),
+        let answered = self.http.send_typed(&context, asked).await;
+        drop(sent);
+        match answered {
+            Ok(answer) => {
+                let length = if let Answer::Bytes(bytes) = &answer.body { bytes.len() } else { 0 };
+                let Some(held) = self.hold(length) else {
+                    self.deny(&method, Limit::Message.exceeded(&self.context.limits).to_string());
+                    return Err(Error::HttpResponseBodySize(Some(self.context.limits.message)));
+                };
+                Ok(to_response(&method, answer, (place, Some(held))))
+            }
             Err(Unanswered { error, cause }) => {
                 let over = began.elapsed() >= wish || Instant::now() >= deadline;
                 // The client has said why it refused.
                 if !matches!(cause, Cause::Refused | Cause::Address) {
-                    tracing::warn!(platform = %self.context.code, method, %error, ?cause, "http.unanswered");
+                    tracing::debug!(platform = %self.context.code, method, %error, ?cause, "http.unanswered");
                 }
-                told(error, cause, over, place)
+                told(error, cause, over, (place, None))
             }
         }
     }
 
     /// The whole body: it must be there before anything is sent, as with `http.send`.
-    async fn collect(&self, method: &str, mut body: WasiBody) -> Result<Bytes, Error> {
+    async fn collect(&self, method: &str, mut body: WasiBody) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Error> {
         let most = self.context.limits.message;
-        let mut bytes = BytesMut::new();
+        let (mut bytes, mut held) = (BytesMut::new(), None::<OwnedSemaphorePermit>);
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame?.into_data() else {
                 return Err(self.deny(method, "trailers of requests are not sent"));
             };
-            if (bytes.len() + data.len()) as u64 > most {
+            let Some(more) = self.hold(data.len()) else {
                 self.deny(method, Limit::Message.exceeded(&self.context.limits).to_string());
                 return Err(Error::HttpRequestBodySize(Some(most)));
+            };
+            match &mut held {
+                Some(held) => held.merge(more),
+                None => held = Some(more),
             }
             bytes.extend_from_slice(&data);
         }
-        Ok(bytes.freeze())
+        Ok((bytes.freeze(), held))
     }
 }
 
@@ -158,7 +188,7 @@ fn take_header(request: &mut Request, name: &str, value: String) -> Result<(), S
                 "by-method" => Repeat::ByMethod,
                 "safe" => Repeat::Safe,
                 "never" => Repeat::Never,
-                _ => return Err(format!("`{name}: {value}` must be by-method, safe or never")),
+                _ => return Err(format!("the header `{name}` must be by-method, safe or never")),
             };
             return Ok(());
         }
@@ -177,7 +207,10 @@ fn take_header(request: &mut Request, name: &str, value: String) -> Result<(), S
     }
 }
 
-fn to_response(method: &str, answer: Response, place: OwnedSemaphorePermit) -> http::Response<WasiBody> {
+/// What an open answer takes: its place, and room for its bytes.
+type Taken = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+
+fn to_response(method: &str, answer: Response, place: Taken) -> http::Response<WasiBody> {
     let Response { status, headers, body, .. } = answer;
     let bytes = match body {
         Answer::Bytes(bytes) => bytes,
@@ -205,12 +238,7 @@ fn to_response(method: &str, answer: Response, place: OwnedSemaphorePermit) -> h
 
 /// What the connector hears of a request that got no answer. Where the contract's error says what to do next and
 /// `wasi:http` has no code for it, it is the answer that a platform would have given, marked as the host's own.
-fn told(
-    error: RemoteError,
-    cause: Cause,
-    over: bool,
-    place: OwnedSemaphorePermit,
-) -> Result<http::Response<WasiBody>, Error> {
+fn told(error: RemoteError, cause: Cause, over: bool, place: Taken) -> Result<http::Response<WasiBody>, Error> {
     let own = |status: u16, kind: &str, more: Option<(String, String)>| {
         let mut headers = vec![("content-type".into(), "text/plain".into()), ("tradepost-error".into(), kind.into())];
         headers.extend(more);

@@ -1,5 +1,6 @@
 //! Takes other people's data out of what is handed to a developer: e-mail addresses, names, telephone numbers, streets,
-//! bank accounts and the like in JSON, XML and forms. Equal values get equal stand-ins, so that what belongs together
+//! bank accounts and the like in JSON, XML and forms, known by the names of their fields in English, German and Hungarian;
+//! log-ins and tokens that the platform handed out; and whole bodies in which nothing can be known (no UTF-8, tables). Equal values get equal stand-ins, so that what belongs together
 //! still does, and a stand-in has the shape of the value: an address at example.org, an IBAN with valid check digits,
 //! words of as many letters. Without the key nobody gets back from a stand-in to its value.
 //!
@@ -27,8 +28,12 @@ const LONG: usize = 7;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Email,
-    /// Words: names, streets, places, remarks.
+    /// Words: names, streets, places.
     Words,
+    /// What somebody wrote freely: its words say nothing elsewhere.
+    Remark,
+    /// Opens something: tokens, passwords.
+    Secret,
     /// Digits: telephone numbers, postal codes, accounts.
     Digits,
     Iban,
@@ -97,14 +102,16 @@ impl Redactor {
 
     fn learn_field(&mut self, path: &[&str], value: &str) {
         let class = classify(path);
-        if let Some(class @ (Class::Digits | Class::Iban | Class::Birthday | Class::Address)) = class
+        if let Some(class @ (Class::Digits | Class::Iban | Class::Birthday | Class::Address | Class::Secret)) = class
             && value.len() >= LONG
         {
             self.values.insert(value.to_owned(), self.stand_ins.of(class, value));
         }
         if class == Some(Class::Words) {
             let long = |word: &&str| word.chars().count() >= 4 && word.chars().any(char::is_alphabetic);
-            self.words.extend(value.split(|c: char| !c.is_alphanumeric()).filter(long).map(str::to_lowercase));
+            let words = value.split(|c: char| !c.is_alphanumeric()).filter(long).map(str::to_lowercase);
+            // A customer named Price makes no price unreadable.
+            self.words.extend(words.filter(|word| !OURS.contains(&word.as_str())));
         }
     }
 
@@ -120,6 +127,9 @@ impl Redactor {
                 self.headers(&mut response.headers);
                 self.body(&mut response.body);
             }
+            // Its shape is the contract's, its words are the platform's.
+            let error = exchange.error.as_ref().and_then(|error| serde_json::to_value(error).ok());
+            exchange.error = error.and_then(|error| serde_json::from_value(self.json(&error)).ok());
             exchange
         };
         exchanges.iter().map(redacted).collect()
@@ -183,19 +193,91 @@ impl Redactor {
 
     fn headers(&self, headers: &mut Vec<(String, String)>) {
         headers.retain(|(name, _)| name != "content-length" && name != "set-cookie" && name != "cookie");
-        for (_, value) in headers {
-            *value = self.free(value);
+        for (name, value) in headers {
+            let opens = ["authorization", "token", "key", "secret", "signature", "session", "password"];
+            let secret = opens.iter().any(|part| name.contains(part)) && !name.starts_with("idempotency");
+            *value = if secret { "***".into() } else { self.free(value) };
         }
     }
 
     fn body(&self, body: &mut Body) {
-        if let Body::Bytes(bytes) = body
-            && let Ok(text) = std::str::from_utf8(bytes)
-        {
-            *bytes = self.text(text).into();
+        let Body::Bytes(bytes) = body else { return };
+        *body = match std::str::from_utf8(bytes).ok().and_then(|text| self.known(text)) {
+            Some(text) => Body::Bytes(text.into()),
+            // Nothing tells what in it is personal.
+            None => Body::omitting(bytes),
+        };
+    }
+
+    /// A text in which personal data is found; `None` for a table and the like.
+    fn known(&self, text: &str) -> Option<String> {
+        let fields = text::walk(text, &mut |path, value| Some(self.field(path, value)));
+        fields.or_else(|| (text.len() <= SENTENCE && !text.trim().contains('\n')).then(|| self.free(text)))
+    }
+
+    /// A value that was stored under a key. A key that says what its value is counts like a field's name.
+    #[must_use]
+    pub fn stored(&self, key: &str, value: &str) -> String {
+        match text::walk(value, &mut |path, value| Some(self.field(path, value))) {
+            Some(text) => text,
+            None if self.known(value).is_some() => self.field(&[key], value),
+            None => self.stand_ins.of(Class::Remark, value),
         }
     }
+
+    /// Learns from a value that was stored under a key.
+    pub fn learn_stored(&mut self, key: &str, value: &str) {
+        self.learn_field(&[key], value);
+        self.learn_text(value);
+    }
+
+    /// A name or key without what is personal in it.
+    #[must_use]
+    pub fn name(&self, text: &str) -> String {
+        self.free(text)
+    }
 }
+
+/// Longest text without a format that is kept: a sentence of a server.
+const SENTENCE: usize = 500;
+
+/// Words of the contract, which stand in typed places and in paths of most platforms.
+const OURS: [&str; 34] = [
+    "account",
+    "accounts",
+    "cancelled",
+    "categories",
+    "category",
+    "create",
+    "created",
+    "customer",
+    "customers",
+    "event",
+    "failed",
+    "find",
+    "item",
+    "items",
+    "order",
+    "orders",
+    "paid",
+    "placed",
+    "price",
+    "prices",
+    "product",
+    "products",
+    "pull",
+    "push",
+    "read",
+    "remove",
+    "shipment",
+    "shipments",
+    "shipped",
+    "shop",
+    "stock",
+    "update",
+    "variant",
+    "variants",
+];
 
 /// What a field holds, by its name and those of what it stands in.
 fn classify(path: &[&str]) -> Option<Class> {
@@ -208,20 +290,33 @@ fn classify(path: &[&str]) -> Option<Class> {
     let (name, above) = names.split_last()?;
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    if has(&["password", "passwd", "passwort", "jelszo", "secret", "apikey", "accesskey", "privatekey", "signature"])
+        || ends(&["token", "sessionid", "nonce"])
+        || name == "session"
+    {
+        return Some(Class::Secret);
+    }
     if has(&["iban"]) {
         return Some(Class::Iban);
     }
     if has(&["email"]) || name == "mail" {
         return Some(Class::Email);
     }
-    if has(&["birth"]) || name == "dob" {
+    if has(&["birth", "geburt", "szulet", "szlet"]) || name == "dob" {
         return Some(Class::Birthday);
     }
     if ends(&["ipaddress", "clientip", "customerip"]) || name == "ip" {
         return Some(Class::Address);
     }
-    if has(&["phone", "mobile"])
+    if has(&["phone", "mobile", "telefon", "handynummer", "mobilnummer"])
+        || ["plz", "tel", "irsz", "ustid"].contains(&name.as_str())
         || ends(&[
+            "postleitzahl",
+            "iranyitoszam",
+            "irnytszm",
+            "adoszam",
+            "adszm",
+            "steuernummer",
             "fax",
             "postcode",
             "postalcode",
@@ -236,7 +331,19 @@ fn classify(path: &[&str]) -> Option<Class> {
     {
         return Some(Class::Digits);
     }
-    const PERSONS: [&str; 14] = [
+    const PERSONS: [&str; 26] = [
+        "kunde",
+        "rechnung",
+        "liefer",
+        "versand",
+        "adresse",
+        "anschrift",
+        "empfaenger",
+        "kontakt",
+        "vevo",
+        "szamlazas",
+        "szallitas",
+        "cim",
         "customer",
         "billing",
         "shipping",
@@ -267,14 +374,46 @@ fn classify(path: &[&str]) -> Option<Class> {
         "addressline",
         "address1",
         "address2",
-        "customernote",
+        "vorname",
+        "nachname",
+        "kundenname",
+        "strasse",
+        "strae",
+        "hausnummer",
+        "vezeteknev",
+        "vezetknv",
+        "keresztnev",
+        "keresztnv",
+        "hazszam",
+        "hzszm",
         "customername",
         "contactname",
         "username",
         "recipientname",
-    ]) || ["city", "town", "lines", "line1", "line2", "housenumber"].contains(&name.as_str())
+    ]) || [
+        "city",
+        "town",
+        "lines",
+        "line1",
+        "line2",
+        "housenumber",
+        "ort",
+        "stadt",
+        "wohnort",
+        "varos",
+        "vros",
+        "utca",
+    ]
+    .contains(&name.as_str())
         || (of_person
-            && ["name", "name1", "name2", "company", "first", "last", "note", "district"].contains(&name.as_str()))
+            && ["name", "name1", "name2", "company", "firma", "nev", "nv", "first", "last", "district"]
+                .contains(&name.as_str()))
         || name == "address";
-    words.then_some(Class::Words)
+    if words {
+        return Some(Class::Words);
+    }
+    let remark =
+        has(&["customernote", "kundenkommentar", "kommentar", "bemerkung", "anmerkung", "megjegyzes", "megjegyzs"])
+            || (of_person && name == "note");
+    remark.then_some(Class::Remark)
 }

@@ -67,10 +67,18 @@ fn answers_are_found_by_method_url_and_body_in_order() {
 
 #[test]
 fn a_recording_is_bounded() {
-    let recording = Recording::new(10);
-    recording.add(exchange("GET", "https://shop.example/a", "", "12345678"));
-    recording.add(exchange("GET", "https://shop.example/b", "", "12345678"));
+    let of = |path: &str| exchange("GET", &format!("https://shop.example/{path}"), "", "12345678");
+    let recording = Recording::new(2 * of("a").head() + 10);
+    for path in ["a", "b", "c"] {
+        recording.add(of(path));
+    }
     let kept = recording.take();
+    assert_eq!(kept.len(), 2, "requests take room too");
+    let recording = Recording::new(1000);
+    let mut long = of("a");
+    long.request.headers.push(("x-long".into(), "y".repeat(1000)));
+    recording.add(long);
+    assert_eq!(recording.take().len(), 0, "headers too");
     assert_eq!(kept[0].response.as_ref().unwrap().body.bytes(), b"12345678");
     assert!(matches!(&kept[1].response.as_ref().unwrap().body, Body::Omitted(text) if text.starts_with("8 bytes ")));
 }

@@ -34,6 +34,7 @@ fn each_answer_means_one_thing() {
     assert!(matches!(judged(404, "<html>", false), Error::Rejected(_)));
     assert!(matches!(judged(404, &told("rest_no_route", 404), false), Error::Rejected(_)));
     assert!(matches!(judged(429, "slow down", true), Error::Throttled(7)));
+    assert!(matches!(judged(408, &told("timeout", 408), true), Error::Timeout(_)), "the work may be done");
     assert!(matches!(judged(502, "<html>", true), Error::Timeout(_)), "the work may be done");
     assert!(matches!(judged(502, "<html>", false), Error::Unavailable(_)));
     assert!(matches!(judged(500, &told("internal_server_error", 500), true), Error::Timeout(_)));

@@ -20,7 +20,7 @@ use crate::pull::variations;
 /// Products of a batch as they are in the shop, by number: one request where each would take its own.
 ///
 /// # Errors
-/// What the shop answers.
+/// What would meet each of them too. Where only the list cannot be had, none is known, and each is asked for alone.
 pub fn there(shop: &Shop, batch: &[Product]) -> Result<HashMap<u64, Article>, Error> {
     let updated = batch.iter().filter(|product| matches!(product.head.op, Op::Resume | Op::Update));
     let ids: Vec<String> =
@@ -28,8 +28,13 @@ pub fn there(shop: &Shop, batch: &[Product]) -> Result<HashMap<u64, Article>, Er
     let mut found = HashMap::new();
     // One alone is asked for by its path, where the shop also finds what is in its bin.
     for some in ids.chunks(MOST).filter(|_| ids.len() > 1) {
-        let rows: Vec<Article> = shop.get(&format!("/products?include={}&per_page={MOST}", some.join(",")))?;
-        found.extend(rows.into_iter().map(|row| (row.id, row)));
+        let rows: Vec<Value> = match shop.get(&format!("/products?include={}&per_page={MOST}", some.join(","))) {
+            Ok(rows) => rows,
+            Err(error @ (Error::Auth(_) | Error::Throttled(_) | Error::Denied(_))) => return Err(error),
+            Err(_) => continue,
+        };
+        // One that cannot be read fails alone when its turn comes.
+        found.extend(rows.into_iter().filter_map(|row| read::<Article>(row).ok()).map(|row| (row.id, row)));
     }
     Ok(found)
 }
@@ -44,7 +49,8 @@ pub fn write(shop: &Shop, product: &Product, there: &HashMap<u64, Article>) -> R
         Op::Resume | Op::Update => {
             let at = id(&known(&product.head)?.id)?;
             let asked;
-            let there = match there.get(&at) {
+            // A list of attributes is replaced whole: where one is written, what is there is read directly before.
+            let there = match there.get(&at).filter(|there| attributes(shop, product, there).is_none()) {
                 Some(there) => there,
                 None => {
                     asked = shop
@@ -123,7 +129,7 @@ fn finish(
     let wanted = variants.unwrap_or_default();
     let variable = there.variable() || (variants.is_some() && single(wanted).is_none());
     let mut bought: Vec<(String, u64)> = Vec::new();
-    if let Some(attributes) = write::attributes(product, Some(there), &shop.settings.language) {
+    if let Some(attributes) = attributes(shop, product, there) {
         body.insert("attributes".into(), attributes);
     }
     if variants.is_some() && !variable {
@@ -137,9 +143,7 @@ fn finish(
             first.insert("type".into(), json!("variable"));
         }
         // Variations can only choose what their product offers, and have no SKU that their product has.
-        if let Some(attributes) = body.remove("attributes")
-            && !write::offered(there, &attributes)
-        {
+        if let Some(attributes) = body.remove("attributes") {
             first.insert("attributes".into(), attributes);
         }
         let number = own_number(product).unwrap_or_default();
@@ -173,6 +177,12 @@ fn finish(
     let mut parts = parts(&now, &bought, &keys);
     parts.extend(before);
     Ok(done(remote(there.id, None), parts, warnings))
+}
+
+/// The attributes to be written, where they are others than those that are there.
+fn attributes(shop: &Shop, product: &Product, there: &Article) -> Option<Value> {
+    let rows = write::attributes(product, Some(there), &shop.settings.language)?;
+    (!write::offered(there, &rows)).then_some(rows)
 }
 
 /// Makes the variations that are missing, updates the others, and hides those that are no longer wanted.

@@ -1,11 +1,11 @@
 use serde_json::json;
-use tradepost_sdk::catalog::{Content, Medium, PriceKind};
+use tradepost_sdk::catalog::{Attribute, Content, Medium, PriceKind};
 use tradepost_sdk::head::{Op, PartKind};
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::records::{Kind, Records, Removal};
 use tradepost_sdk::target::{Doomed, Probe};
 use tradepost_sdk::types::{Error, Field};
-use woocommerce_simulator::{Config, Operation};
+use woocommerce_simulator::{Config, Misbehaviour, Operation, Script};
 
 use super::{category, head, level, price, product, variant};
 use crate::WooCommerce;
@@ -230,31 +230,53 @@ fn products_are_hidden_or_put_into_the_trash() {
 }
 
 #[test]
-fn products_of_a_batch_are_asked_for_together_and_written_only_where_they_differ() {
+fn a_batch_is_read_by_one_request_and_what_is_written_back_is_read_directly_before() {
     let host = StandIn::start(Config::default());
-    let two = || vec![variant("T-R", Some("rot")), variant("T-B", Some("blau"))];
-    let all = |op| {
-        let simple = ["p/1", "p/2"].map(|item| product(op, item, item, vec![variant(item, None)]));
-        let mut all = Vec::from(simple);
-        all.push(product(op, "p/3", "Tasse", two()));
-        all
-    };
+    let control = host.simulator.control();
+    let all = |op| ["p/1", "p/2", "p/3"].map(|item| product(op, item, item, vec![variant(item, None)])).to_vec();
     host.push::<WooCommerce>(Records::Products(all(Op::Create))).unwrap();
     let mut again = all(Op::Update);
     for one in &mut again {
         one.head.remote = Some(host.written(&one.head.item).remote);
+        one.texts[0].name.push('!');
     }
-    let control = host.simulator.control();
-    let before = control.journal().requests;
-    host.push::<WooCommerce>(Records::Products(again)).unwrap();
-    let mut asked = control.journal().requests;
-    for (route, count) in before {
-        *asked.entry(route).or_default() -= count;
+    let asked = |batch: Vec<_>| {
+        let before = control.journal();
+        host.push::<WooCommerce>(Records::Products(batch)).unwrap();
+        let now = control.journal();
+        ["GET /products", "GET /products/{id}", "PUT /products/{id}"].map(|route| {
+            let (method, route) = route.split_once(' ').unwrap();
+            now.requests(method, route) - before.requests(method, route)
+        })
+    };
+    assert_eq!(asked(again.clone()), [1, 0, 3]);
+    // Attributes are replaced as a whole: where some are written, the product is read directly before.
+    let property = |name: &str| Attribute { name: name.into(), value: "Holz".into(), language: None, unit: None };
+    again[1].attributes = Some(vec![property("Material")]);
+    assert_eq!(asked(again.clone()), [1, 1, 3]);
+    assert_eq!(asked(again.clone()), [1, 0, 3], "they are there now");
+    // A list that the shop cannot give stops nobody: each is asked for alone.
+    control.misbehave(Script::any(1, Misbehaviour::ErrorBefore { status: 500 }));
+    assert_eq!(asked(again.clone()), [1, 3, 3]);
+    for item in ["p/1", "p/2", "p/3"] {
+        assert_eq!(control.article(item).unwrap()["name"], format!("{item}!"));
     }
-    asked.retain(|_, count| *count > 0);
-    let of = |route: &str| asked.get(route).copied().unwrap_or_default();
-    assert_eq!((of("GET /products"), of("GET /products/{id}")), (1, 0), "{asked:?}");
-    // The product with variations has its choices already: it is written once, like the others.
-    assert_eq!(of("PUT /products/{id}"), 3, "{asked:?}");
+    host.nothing_ignored();
+}
+
+#[test]
+fn a_product_with_variations_is_written_once_unless_what_it_offers_changes() {
+    let host = StandIn::start(Config::default());
+    let cup = |op| product(op, "p/1", "Tasse", vec![variant("T-R", Some("rot")), variant("T-B", Some("blau"))]);
+    host.push::<WooCommerce>(Records::Products(vec![cup(Op::Create)])).unwrap();
+    let mut again = cup(Op::Update);
+    again.head.remote = Some(host.written("p/1").remote);
+    let puts = || host.simulator.control().journal().requests("PUT", "/products/{id}");
+    let before = puts();
+    host.push::<WooCommerce>(Records::Products(vec![again.clone()])).unwrap();
+    assert_eq!(puts() - before, 1);
+    again.variants.as_mut().unwrap().push(variant("T-G", Some("grün")));
+    host.push::<WooCommerce>(Records::Products(vec![again])).unwrap();
+    assert_eq!(puts() - before, 3, "it offers the new choice before a variation makes it");
     host.nothing_ignored();
 }

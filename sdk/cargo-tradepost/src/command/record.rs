@@ -25,6 +25,8 @@ The component checks the account and reads every kind that it can, and only read
 Secrets are not on the tape: the host places them, and masks them in answers. Everything else that the platform said is: look at the \
 tape before you hand it on.
 
+Exit code 1: a kind could not be read to its end; the tape holds what there was.
+
 Examples:
   cargo tradepost record tapes/all.jsonl
   cargo tradepost record tapes/orders.jsonl --kind order --setting url=https://shop.example --secret api/token=..")]
@@ -167,8 +169,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut exchanges = checked.exchanges;
     let account = checked.result.map_err(|error| anyhow::anyhow!("the platform cannot be used: {error}"))?;
     note(format!("account {} ({})", account.name, account.id));
+    let mut whole = true;
     for kind in kinds(&on, &args.platform.kind) {
         let (more, records) = read(&on, kind, args.pages).await;
+        whole &= records.is_ok();
         exchanges.extend(more);
         match records {
             Ok(records) => note(format!("{kind}: {records} records")),
@@ -182,5 +186,5 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let file = File::create(&args.tape).with_context(|| format!("{} cannot be written", args.tape.display()))?;
     tape::write(BufWriter::new(file), &exchanges)?;
     line(format!("{}: {} exchanges", args.tape.display(), exchanges.len()));
-    Ok(Exit::Done)
+    Ok(if whole { Exit::Done } else { Exit::Found })
 }

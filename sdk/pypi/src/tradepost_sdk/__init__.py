@@ -22,7 +22,8 @@ from .host import Response, host as _host
 
 __all__ = [
     "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "catalog", "connector", "decimal", "done", "each", "files",
-    "head", "log", "now", "outcomes", "page", "partial", "preview", "progress", "read_head", "records", "remote", "report", "sales",
+    "head", "log", "now", "outcomes", "page", "partial", "preview", "progress", "read_head", "read_rows",
+    "records", "remote", "report", "sales",
     "settings", "settings_schema", "settle", "source", "storage", "target", "text", "texts", "types", "unchanged", "utc",
 ]
 
@@ -126,6 +127,16 @@ class _Files:
             offset += len(chunk)
         return b"".join(chunks)
 
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        try:
+            _host().files.read(path, 0, 1)
+        except Exception as thrown:
+            if isinstance(_contract_error(thrown), types.Error_NotFound):
+                return False
+            raise
+        return True
+
     def write(self, path: str, data: bytes | str) -> None:
         """Writes a file, whole or not at all."""
         _host().files.write(path, data.encode() if isinstance(data, str) else data)
@@ -149,6 +160,8 @@ class _HasHead(Protocol):
 
 
 R = TypeVar("R", bound=_HasHead)
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 
 def each(all: Iterable[R], write: Callable[[R], outcomes.Outcome]) -> None:
@@ -217,6 +230,30 @@ def page(
         records=list(all), deleted=list(deleted), unreadable=list(unreadable), present=list(present),
         next=None if next is None else str(next), watermark=watermark, receipt=receipt, total=total,
     )
+
+
+def read_rows(rows: Iterable[Row], convert: Callable[[Row], Made]) -> tuple[list[Made], list[records.Unreadable]]:
+    """Rows as records, and what could not be converted: that is handed over raw, for a person to look at, and stops no other.
+
+    Errors that concern more than this row are raised: all but `rejected` and defects.
+    """
+    read: list[Made] = []
+    unreadable: list[records.Unreadable] = []
+    for row in rows:
+        try:
+            read.append(convert(row))
+        except Exception as thrown:
+            error = _contract_error(thrown)
+            if isinstance(error, types.Error_Rejected):
+                why = " ".join(issue.message for issue in error.value)
+            elif isinstance(error, types.Error_Bug):
+                why = f"{type(thrown).__name__}: {thrown}"
+            else:
+                raise
+            own = row.get("id") if isinstance(row, dict) else None
+            raw = _json.dumps(row, default=str, ensure_ascii=False)
+            unreadable.append(records.Unreadable(None if own is None else str(own), raw, why))
+    return read, unreadable
 
 
 def texts(language: str, name: str, *, short_html: str | None = None, long_html: str | None = None) -> catalog.Texts:

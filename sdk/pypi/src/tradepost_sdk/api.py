@@ -128,6 +128,6 @@ def _refusal(response: Response, safe: bool) -> ConnectorError:
     if status == 429:
         after = response.headers.get("retry-after", "")
         return ConnectorError.throttled(int(after) if after.isdigit() else 60)
-    if 400 <= status < 500:
+    if 400 <= status < 500 and status != 408:
         return ConnectorError.rejected("", words, str(status))
     return ConnectorError.unavailable(words) if safe else ConnectorError.timeout(words)

@@ -21,7 +21,7 @@ impl StandIns {
             Class::Iban => self.iban(value),
             Class::Birthday => self.birthday(value),
             Class::Address => format!("203.0.113.{}", self.stream(value).next()),
-            Class::Email | Class::Words | Class::Digits => self.words(value),
+            Class::Email | Class::Words | Class::Remark | Class::Secret | Class::Digits => self.words(value),
         }
     }
 

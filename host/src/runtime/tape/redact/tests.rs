@@ -149,3 +149,62 @@ fn what_is_no_personal_field_stays() {
         assert_eq!(redactor.text(text), text);
     }
 }
+
+#[test]
+fn fields_are_known_in_german_and_hungarian() {
+    let kunde = json!({
+        "Vorname": "Liesel", "Nachname": "Habicht", "Strasse": "Am Anger 5", "PLZ": "6900", "Ort": "Bregenz",
+        "rechnung": { "name": "Habicht KG", "telefon": "05574 12345" },
+        "vevő": { "vezetéknév": "Szabó", "keresztnév": "Piroska", "irányítószám": "1051", "város": "Szeged" },
+    });
+    let (_, text) = redact(&[exchange("https://shop.example/", "", &kunde.to_string())]);
+    for gone in ["Liesel", "Habicht", "Anger", "6900", "Bregenz", "5574", "Szab", "Piroska", "1051", "Szeged"] {
+        assert!(!text.contains(gone), "{gone} is still in {text}");
+    }
+}
+
+#[test]
+fn what_opens_something_is_gone_wherever_it_stands() {
+    let token = "eyJhbGciOiJIUzI1NiJ9abcdef";
+    let mut next = exchange(&format!("https://shop.example/?access_token={token}"), "", "{}");
+    next.request.headers =
+        vec![("authorization".into(), format!("Bearer {token}")), ("x-api-key".into(), "k3y".into())];
+    let (redacted, text) = redact(&[
+        exchange("https://shop.example/auth", "", &json!({"access_token": token, "token_type": "Bearer"}).to_string()),
+        next,
+    ]);
+    assert!(!text.contains(token) && !text.contains("k3y"), "{text}");
+    assert_eq!(redacted[1].request.headers[0], ("authorization".to_owned(), "***".to_owned()));
+    let mut redactor = Redactor::new([7; 32]);
+    redactor.learn_stored("token", token);
+    assert!(!redactor.stored("token", token).contains(token));
+    assert!(!redactor.stored("last", &format!("used {token}")).contains(token), "elsewhere too");
+    assert_eq!(redactor.stored("cursor", "4711"), "4711");
+    assert!(!redactor.name("customer:anna@mail.example").contains("anna"));
+}
+
+#[test]
+fn where_nothing_can_be_known_nothing_is_kept() {
+    let table = "Name;Ort\nLiesel Habicht;Bregenz\n";
+    let mut exchanges = [exchange("https://shop.example/", "", table), exchange("https://shop.example/", "", "")];
+    exchanges[1].response.as_mut().unwrap().body = Body::of(b"<name>M\xfcller</name>".to_vec());
+    for exchange in redact(&exchanges).0 {
+        assert!(matches!(exchange.response.unwrap().body, Body::Omitted(_)));
+    }
+    let error = "the order 7 cannot be shipped";
+    let (redacted, _) = redact(&[exchange("https://shop.example/", "", error)]);
+    assert_eq!(redacted[0].response.as_ref().unwrap().body.bytes(), error.as_bytes());
+}
+
+#[test]
+fn words_of_a_remark_or_of_the_contract_replace_nothing_elsewhere() {
+    let order = json!({
+        "customer_note": "please leave my orders at the door", "billing": { "last_name": "Price" },
+        "kind": "order", "facet": "price", "door": "the door",
+    });
+    let (redacted, text) = redact(&[exchange("https://shop.example/wc/v3/orders", "", &order.to_string())]);
+    let new = body(&redacted[0]);
+    assert_eq!((&new["kind"], &new["facet"], &new["door"]), (&json!("order"), &json!("price"), &json!("the door")));
+    assert_eq!(redacted[0].request.url, "https://shop.example/wc/v3/orders");
+    assert!(!text.contains("please leave") && new["billing"]["last_name"] != "Price", "{text}");
+}

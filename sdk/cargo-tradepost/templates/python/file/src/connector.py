@@ -18,7 +18,7 @@ class Connector(sdk.Connector):
         reading = connector.Reading(changes=True, ids=False, present=False, writes=False, figure=None)
         writing = connector.Writing(
             facets=["placed"], events=[connector.OrderHappening.PLACED], create=True, update=False, removals=[], max_batch=1,
-            # The same order goes to the same file.
+            # An order that is there, or was taken, is not written again.
             idempotent=True, marker=None, create_done=False, figure=None,
         )
         return connector.Description(
@@ -56,17 +56,36 @@ class Source(sdk.Source):
             return sdk.page()
         # A file is a page; it is moved once the page is durable.
         name = left[0]
-        rows = json.loads(sdk.files.read(f"inbox/{name}"))
-        products = [mapping.product(row, LANGUAGE) for row in rows]
-        return sdk.page(records.Records_Products(products), next=name if len(left) > 1 else None, receipt=name)
+        next = name if len(left) > 1 else None
+        raw = sdk.files.read(f"inbox/{name}")
+        try:
+            rows = json.loads(raw)
+            if not isinstance(rows, list):
+                raise ValueError("it holds no list")
+        except ValueError as error:
+            # A person looks at it, and the next file is read all the same.
+            bad = records.Unreadable(name, raw.decode("utf-8", "replace"), f"The file cannot be read: {error}.")
+            return sdk.page(unreadable=[bad], next=next, receipt=name)
+        products, unreadable = sdk.read_rows(rows, lambda row: mapping.product(row, LANGUAGE))
+        return sdk.page(records.Records_Products(products), unreadable=unreadable, next=next, receipt=name)
 
     def acknowledge(self, kind: records.Kind, receipt: str) -> None:
         sdk.files.rename(f"inbox/{receipt}", f"done/{receipt}")
 
 
-def path(number: str) -> str:
-    """The file of an order."""
-    return f"outbox/order-{quote(number, safe='')}.json"
+def start(number: str) -> str:
+    """What all files of orders with a number begin with; what is quoted has no `+`."""
+    return f"order-{quote(number, safe='')}+"
+
+
+def file(number: str, item: str) -> str:
+    """The file of an order. Two orders may have one number; the item is the order's own."""
+    return f"{start(number)}{quote(item, safe='')}.json"
+
+
+def written(name: str) -> bool:
+    """Whether a file was written. Looked for in the order in which the ERP moves it, so that it is not missed between two."""
+    return any(sdk.files.exists(f"{folder}/{name}") for folder in ("outbox", "done", "failed"))
 
 
 class Target(sdk.Target):
@@ -76,17 +95,20 @@ class Target(sdk.Target):
         each(batch.value, write)
 
     def find(self, kind: records.Kind, probes: list[target.Probe]) -> list[list[target.Found]]:
-        there = {entry.name for entry in sdk.files.entries("outbox")}
+        there = [entry.name for entry in sdk.files.entries("outbox")]
 
         def matches(probe: target.Probe) -> list[target.Found]:
             numbers = [key.value for key in probe.keys if key.name == "number"]
-            written = [number for number in numbers if path(number).removeprefix("outbox/") in there]
-            return [target.Found(sdk.remote(number), None, True, []) for number in written]
+            own = [name for name in (file(number, probe.item) for number in numbers) if written(name)]
+            names = own or [name for name in there if any(name.startswith(start(number)) for number in numbers)]
+            return [target.Found(sdk.remote(name), None, True, []) for name in names]
 
         return [matches(probe) for probe in probes]
 
 
 def write(order: sales.Order) -> outcomes.Outcome:
     """One order, one file."""
-    sdk.files.write(path(order.number), json.dumps(mapping.order(order), ensure_ascii=False, indent=1))
-    return sdk.done(sdk.remote(order.number))
+    name = file(order.number, order.head.item)
+    if not written(name):
+        sdk.files.write(f"outbox/{name}", json.dumps(mapping.order(order), ensure_ascii=False, indent=1))
+    return sdk.done(sdk.remote(name))

@@ -47,10 +47,23 @@ class Files(unittest.TestCase):
         for _ in range(2):
             Target().push(records.Records_Orders([order("R/1")]))
         written = [path for path in self.host.folder if path.startswith("outbox/")]
-        self.assertEqual(written, ["outbox/order-R%2F1.json"])
+        self.assertEqual(written, ["outbox/order-R%2F1+i-1.json"])
         self.assertEqual(json.loads(self.host.folder[written[0]])["lines"][0]["sku"], "A-1")
         ((found,),) = Target().find(records.Kind.ORDER, [target.Probe("i-1", None, None, [types.Field("number", "R/1")])])
-        self.assertEqual(found.remote.id, "R/1")
+        self.assertEqual(found.remote.id, "order-R%2F1+i-1.json")
+        # The ERP has taken it: it is not written again.
+        host = TestHost(settings={"account": "main"}, files={"done/order-R%2F1+i-1.json": "{}"})
+        Target().push(records.Records_Orders([order("R/1")]))
+        self.assertNotIn("outbox/order-R%2F1+i-1.json", host.folder)
+
+    def test_a_file_that_is_no_list_and_a_row_that_is_no_product_stop_no_other(self) -> None:
+        rows = json.dumps([{"id": "9"}, *json.loads(PRODUCTS)])
+        TestHost(settings={"account": "main"}, files={"inbox/products-1.json": "oops", "inbox/products-2.json": rows})
+        first = Source().pull(source.Request(records.Kind.PRODUCT, EVERYTHING, None, 100))
+        self.assertEqual((len(first.unreadable), first.receipt), (1, "products-1.json"))
+        last = Source().pull(source.Request(records.Kind.PRODUCT, EVERYTHING, first.next, 100))
+        (products,) = last.records
+        self.assertEqual(([one.id for one in last.unreadable], len(products.value)), (["9"], 2))
 
     def test_other_kinds_are_refused(self) -> None:
         with self.assertRaises(Err):

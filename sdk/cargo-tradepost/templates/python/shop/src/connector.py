@@ -102,20 +102,25 @@ class Source(sdk.Source):
         if isinstance(scope, source.Scope_Present):
             present = [records.Present(sdk.remote(row["id"]), row["reference"], row["sku"]) for row in rows]
             return sdk.page(present=present, next=next)
-        return sdk.page(converted(request.kind, rows), next=next)
+        read, unreadable = converted(request.kind, rows)
+        return sdk.page(read, unreadable=unreadable, next=next)
 
 
-def converted(kind: records.Kind, rows: list[Json]) -> records.Records:
-    """Rows of the shop as records."""
+def converted(kind: records.Kind, rows: list[Json]) -> tuple[records.Records, list[records.Unreadable]]:
+    """Rows of the shop as records; one that cannot be converted stops no other."""
     if kind == records.Kind.STOCK:
-        return records.Records_Stock([mapping.stock(row) for row in rows])
+        stock, unreadable = sdk.read_rows(rows, mapping.stock)
+        return records.Records_Stock(stock), unreadable
     shop = api().get("/shop")
     if kind == records.Kind.PRODUCT:
-        return records.Records_Products([mapping.product(row, shop["language"]) for row in rows])
+        products, unreadable = sdk.read_rows(rows, lambda row: mapping.product(row, shop["language"]))
+        return records.Records_Products(products), unreadable
     if kind == records.Kind.PRICE:
-        return records.Records_Prices([mapping.price(row, shop) for row in rows])
+        prices, unreadable = sdk.read_rows(rows, lambda row: mapping.price(row, shop))
+        return records.Records_Prices(prices), unreadable
     if kind == records.Kind.ORDER:
-        return records.Records_Orders([mapping.order(row, shop) for row in rows])
+        orders, unreadable = sdk.read_rows(rows, lambda row: mapping.order(row, shop))
+        return records.Records_Orders(orders), unreadable
     raise ConnectorError.unsupported(f"the shop has no {kind.name.lower()}")
 
 

@@ -128,7 +128,10 @@ def body(record: catalog.Product, language: str) -> Json:
             message = "The shop has only products without variants. Give each variant a product of its own."
             raise ConnectorError.rejected("variants", message)
         only = record.variants[0]
-        made.update(sku=only.sku, gtin=only.gtin, weight_kg=only.weight_kg, active=made.get("active", True) and only.active)
+        made.update(sku=only.sku, gtin=only.gtin, weight_kg=only.weight_kg)
+        # A head that was not sent says nothing: a hidden product stays hidden.
+        if not only.active:
+            made["active"] = False
         if only.tax_percent:
             made["tax_percent"] = only.tax_percent
     return made

@@ -27,7 +27,7 @@ impl Connector for {{type}} {
     type Settings = Config;
 
     fn describe() -> Description {
-        // The same order goes to the same file.
+        // An order that is there, or was taken, is not written again.
         let orders =
             Writing::of(["placed"]).events([OrderHappening::Placed]).create().never_updates().idempotent();
         Description::new("{{id}}", version!())
@@ -62,9 +62,17 @@ impl Source for {{type}} {
         let mut left = names.filter(|name| name.starts_with("products-") && *name > after);
         let Some(name) = left.next() else { return Ok(Page::empty()) };
         // A file is a page; it is moved once the page is durable.
-        let rows: Vec<Box<Raw>> = serde_json::from_slice(&files::read_all(&format!("inbox/{name}"))?)
-            .map_err(|error| invalid(&name, format!("The file holds no list: {error}.")))?;
-        let page = Page::read(rows, |row: map::Row| Ok(map::product(row, LANGUAGE)))?;
+        let bytes = files::read_all(&format!("inbox/{name}"))?;
+        let page = match serde_json::from_slice::<Vec<Box<Raw>>>(&bytes) {
+            Ok(rows) => Page::read(rows, |row: map::Row| Ok(map::product(row, LANGUAGE)))?,
+            // A person looks at it, and the next file is read all the same.
+            Err(error) => {
+                let mut page = Page::empty();
+                let raw = String::from_utf8_lossy(&bytes);
+                page.unreadable(Some(name.clone()), raw, format!("The file holds no list: {error}."));
+                page
+            }
+        };
         Ok(page.next(left.next().map(|_| name.clone())).receipt(name))
     }
 
@@ -73,9 +81,26 @@ impl Source for {{type}} {
     }
 }
 
-/// The file of an order, in `outbox`.
-fn file(number: &str) -> String {
-    format!("order-{}.json", escaped(number))
+/// What all files of orders with a number begin with; what is escaped has no `+`.
+fn start(number: &str) -> String {
+    format!("order-{}+", escaped(number))
+}
+
+/// The file of an order. Two orders may have one number; the item is the order's own.
+fn file(number: &str, item: &str) -> String {
+    format!("{}{}.json", start(number), escaped(item))
+}
+
+/// Whether a file was written. Looked for in the order in which the ERP moves it, so that it is not missed between two.
+fn written(file: &str) -> Result<bool, Error> {
+    for folder in ["outbox", "done", "failed"] {
+        match files::read(&format!("{folder}/{file}"), 0, 1) {
+            Ok(_) => return Ok(true),
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 impl Target for {{type}} {
@@ -84,18 +109,29 @@ impl Target for {{type}} {
             return Err(Error::Unsupported("only orders go out".into()));
         };
         settle_each(&orders, |order| {
-            files::write(&format!("outbox/{}", file(&order.number)), map::order(order).to_string().as_bytes())?;
-            Ok(Outcome::done(order.number.as_str()))
+            let file = file(&order.number, &order.head.item);
+            if !written(&file)? {
+                files::write(&format!("outbox/{file}"), map::order(order).to_string().as_bytes())?;
+            }
+            Ok(Outcome::done(file))
         })
     }
 
     fn find(&self, _kind: Kind, probes: Vec<Probe>) -> Result<Vec<Vec<Found>>, Error> {
         let there: Vec<String> = files::entries("outbox")?.into_iter().map(|entry| entry.name).collect();
         let matches = |probe: &Probe| {
-            let numbers = probe.keys.iter().filter(|key| key.name == "number" && there.contains(&file(&key.value)));
-            numbers.map(|number| Found::new(number.value.as_str())).collect()
+            for number in probe.keys.iter().filter(|key| key.name == "number") {
+                let own = file(&number.value, &probe.item);
+                if written(&own)? {
+                    return Ok(vec![Found::new(own)]);
+                }
+            }
+            let starts: Vec<String> =
+                probe.keys.iter().filter(|key| key.name == "number").map(|key| start(&key.value)).collect();
+            let with_number = there.iter().filter(|file| starts.iter().any(|start| file.starts_with(start)));
+            Ok(with_number.map(|file| Found::new(file.as_str())).collect())
         };
-        Ok(probes.iter().map(matches).collect())
+        probes.iter().map(matches).collect()
     }
 }
 

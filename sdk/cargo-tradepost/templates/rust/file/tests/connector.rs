@@ -37,9 +37,23 @@ fn an_order_is_one_file_however_often_it_is_pushed() {
         host.push::<{{type}}>(vec![order.clone().as_create("i-1")]).unwrap();
         assert!(matches!(host.outcome("i-1"), Some(Outcome::Done(_))));
     }
-    let written = host.read_file("outbox/order-R%2F1.json").unwrap();
+    let file = "order-R%2F1+i-1.json";
+    let written = host.read_file(&format!("outbox/{file}")).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&written).unwrap()["lines"][0]["sku"], "A-1");
     let keys = vec![Field::new("number", "R/1")];
     let probe = Probe { item: "i-1".into(), marker: None, of: None, keys };
     assert_eq!(host.find::<{{type}}>(Kind::Order, vec![probe]).unwrap()[0].len(), 1);
+    // The ERP has taken it: it is not written again.
+    let host = self::host().file(&format!("done/{file}"), "{}");
+    host.push::<{{type}}>(vec![order.as_create("i-1")]).unwrap();
+    assert!(host.read_file(&format!("outbox/{file}")).is_none());
+    assert!(matches!(host.outcome("i-1"), Some(Outcome::Done(_))));
+}
+
+#[test]
+fn a_file_that_is_no_list_stops_no_other() {
+    let host = host().file("inbox/products-0.json", "oops");
+    let page = host.pull::<{{type}}>(PullRequest::all(Kind::Product)).unwrap();
+    assert_eq!((page.unreadable.len(), page.receipt.as_deref()), (1, Some("products-0.json")));
+    assert!(page.next.is_some());
 }

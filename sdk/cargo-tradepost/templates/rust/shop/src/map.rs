@@ -124,7 +124,8 @@ pub fn body(product: &Product, language: &str) -> Result<Map<String, Value>, Err
     match product.variants.as_deref() {
         None => {}
         Some([only]) => {
-            active = Some(active.unwrap_or(true) && only.active);
+            // A head that was not sent says nothing: a hidden product stays hidden.
+            active = if only.active { active } else { Some(false) };
             set("sku", json!(only.sku));
             set("gtin", json!(only.gtin));
             set("weight_kg", json!(only.weight_kg));

@@ -1,7 +1,7 @@
 // {{title}}: reads products from files, writes orders to files.
 import {
   type connector, type outcomes, type records, type sales, type source, type target, ConnectorError, defineConnector, done, each,
-  files, page, remote, settings, settingsSchema, text,
+  files, page, readRows, remote, settings, settingsSchema, text,
 } from "@tradepost/sdk";
 
 import * as map from "./map.ts";
@@ -18,7 +18,7 @@ function describe(): connector.Description {
         kind: "order",
         writing: {
           facets: ["placed"], events: ["placed"], create: true, update: false, removals: [], maxBatch: 1,
-          // The same order goes to the same file.
+          // An order that is there, or was taken, is not written again.
           idempotent: true, createDone: false,
         },
         lookup: { lagSeconds: 0 },
@@ -47,33 +47,60 @@ function pull({ kind, scope, cursor }: source.Request): source.Page {
   const [name, ...later] = names.filter((one) => one > (cursor ?? ""));
   if (name === undefined) return page();
   // A file is a page; it is moved once the page is durable.
-  const rows: map.Row[] = JSON.parse(new TextDecoder().decode(files.read(`inbox/${name}`)));
-  const products = rows.map((row) => map.product(row, LANGUAGE));
-  return page({ records: [{ tag: "products", val: products }], next: later.length > 0 ? name : null, receipt: name });
+  const ends = { next: later.length > 0 ? name : null, receipt: name };
+  const raw = new TextDecoder().decode(files.read(`inbox/${name}`));
+  const rows = list(raw);
+  // A person looks at it, and the next file is read all the same.
+  if (rows === null) return page({ unreadable: [{ id: name, raw, why: "The file holds no list." }], ...ends });
+  const { records: val, unreadable } = readRows(rows, (row) => map.product(row, LANGUAGE));
+  return page({ records: [{ tag: "products", val }], unreadable, ...ends });
+}
+
+function list(text: string): map.Row[] | null {
+  try {
+    const rows: unknown = JSON.parse(text);
+    return Array.isArray(rows) ? rows : null;
+  } catch {
+    return null;
+  }
 }
 
 function acknowledge(_kind: records.Kind, receipt: string): void {
   files.rename(`inbox/${receipt}`, `done/${receipt}`);
 }
 
-/** The file of an order, in `outbox`. */
-function file(number: string): string {
-  return `order-${encodeURIComponent(number)}.json`;
+/** What all files of orders with a number begin with; what is encoded has no `+`. */
+function start(number: string): string {
+  return `order-${encodeURIComponent(number)}+`;
+}
+
+/** The file of an order. Two orders may have one number; the item is the order's own. */
+function file(number: string, item: string): string {
+  return `${start(number)}${encodeURIComponent(item)}.json`;
+}
+
+/** Whether a file was written. Looked for in the order in which the ERP moves it, so that it is not missed between two. */
+function written(name: string): boolean {
+  return ["outbox", "done", "failed"].some((folder) => files.exists(`${folder}/${name}`));
 }
 
 async function push(batch: records.Records): Promise<void> {
   if (batch.tag !== "orders") throw ConnectorError.unsupported("only orders go out");
   await each(batch.val, (order: sales.Order): outcomes.Outcome => {
-    files.write(`outbox/${file(order.number)}`, JSON.stringify(map.order(order), null, 1));
-    return done(remote(order.number));
+    const name = file(order.number, order.head.item);
+    if (!written(name)) files.write(`outbox/${name}`, JSON.stringify(map.order(order), null, 1));
+    return done(remote(name));
   });
 }
 
 function find(_kind: records.Kind, probes: target.Probe[]): target.Found[][] {
-  const there = new Set(files.entries("outbox").map((entry) => entry.name));
-  return probes.map((probe) => probe.keys
-    .filter((key) => key.name === "number" && there.has(file(key.value)))
-    .map((key) => ({ remote: remote(key.value), marker: null, whole: true, parts: [] })));
+  const there = files.entries("outbox").map((entry) => entry.name);
+  return probes.map((probe) => {
+    const numbers = probe.keys.filter((key) => key.name === "number").map((key) => key.value);
+    const own = numbers.map((number) => file(number, probe.item)).filter(written);
+    const names = own.length > 0 ? own : there.filter((name) => numbers.some((number) => name.startsWith(start(number))));
+    return names.map((name) => ({ remote: remote(name), marker: null, whole: true, parts: [] }));
+  });
 }
 
 export default defineConnector({ describe, check, pull, acknowledge, push, find });

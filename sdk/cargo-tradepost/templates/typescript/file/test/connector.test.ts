@@ -41,5 +41,19 @@ test("an order is one file, however often it is pushed", async () => {
   assert.equal(written.length, 1);
   assert.equal(JSON.parse(new TextDecoder().decode(written[0]?.[1])).lines[0].sku, "A-1");
   const [found] = connector.find("order", [{ item: "i-1", keys: [{ name: "number", value: "R/1" }] }]);
-  assert.equal(found?.[0]?.remote.id, "R/1");
+  assert.equal(found?.[0]?.remote.id, "order-R%2F1+i-1.json");
+  // The ERP has taken it: it is not written again.
+  seen = testHost({ settings: { account: "main" }, files: { "done/order-R%2F1+i-1.json": "{}" } });
+  await connector.push({ tag: "orders", val: [order] });
+  assert.ok(!seen.files.has("outbox/order-R%2F1+i-1.json"));
+});
+
+test("a file that is no list, and a row that is no product, stop no other", () => {
+  const [good] = products;
+  const files = { "inbox/products-1.json": "oops", "inbox/products-2.json": JSON.stringify([{ id: "9", weight_kg: "" }, good]) };
+  seen = testHost({ settings: { account: "main" }, files });
+  const first = connector.pull({ kind: "product", scope: everything, limit: 100 });
+  assert.deepEqual([first.unreadable.length, first.receipt], [1, "products-1.json"]);
+  const next = connector.pull({ kind: "product", scope: everything, cursor: first.next, limit: 100 });
+  assert.deepEqual([next.unreadable.map((one) => one.id), next.records[0]?.val.length], [["9"], 1]);
 });

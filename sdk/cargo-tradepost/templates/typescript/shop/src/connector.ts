@@ -2,7 +2,7 @@
 // In this order: what it says of itself, reading, writing, looking for what may have been written.
 import {
   type catalog, type connector, type outcomes, type records, type source, type target, Api, ConnectorError, defineConnector, done,
-  each, page, remote, settings, settingsSchema, text, unchanged,
+  each, page, readRows, remote, settings, settingsSchema, text, unchanged,
 } from "@tradepost/sdk";
 
 import * as map from "./map.ts";
@@ -88,27 +88,33 @@ async function pull({ kind, scope, cursor, limit }: source.Request): Promise<sou
   if (kind === "order") {
     const { items, next } = await api().get<List<Order>>(path, query);
     const shop = await api().get<Shop>("/shop");
-    return page({ records: [{ tag: "orders", val: items.map((one) => map.order(one, shop)) }], next: next?.toString() });
+    const { records, unreadable } = readRows(items, (one) => map.order(one, shop));
+    return page({ records: [{ tag: "orders", val: records }], unreadable, next: next?.toString() });
   }
   const { items, next } = await api().get<List<Product>>(path, query);
   if (scope.tag === "present") {
     const present = items.map((one) => ({ remote: remote(one.id), marker: one.reference, key: one.sku }));
     return page({ present, next: next?.toString() });
   }
-  return page({ records: [await converted(kind, items)], next: next?.toString() });
+  return page({ ...(await converted(kind, items)), next: next?.toString() });
 }
 
-async function converted(kind: records.Kind, items: Product[]): Promise<records.Records> {
+/** Rows as records; one that cannot be converted stops no other. */
+async function converted(kind: records.Kind, items: Product[]): Promise<Pick<source.Page, "records" | "unreadable">> {
   switch (kind) {
     case "product": {
       const { language } = await api().get<Shop>("/shop");
-      return { tag: "products", val: items.map((one) => map.product(one, language)) };
+      const { records: val, unreadable } = readRows(items, (one) => map.product(one, language));
+      return { records: [{ tag: "products", val }], unreadable };
     }
-    case "stock":
-      return { tag: "stock", val: items.map(map.stock) };
+    case "stock": {
+      const { records: val, unreadable } = readRows(items, map.stock);
+      return { records: [{ tag: "stock", val }], unreadable };
+    }
     case "price": {
       const shop = await api().get<Shop>("/shop");
-      return { tag: "prices", val: items.map((one) => map.price(one, shop)) };
+      const { records: val, unreadable } = readRows(items, (one) => map.price(one, shop));
+      return { records: [{ tag: "prices", val }], unreadable };
     }
     default:
       throw ConnectorError.unsupported(`the shop has no ${kind}`);

@@ -125,7 +125,8 @@ export function body(from: catalog.Product, language: string): Partial<Product> 
     made.gtin = only.gtin ?? null;
     made.weight_kg = only.weightKg ?? null;
     if (only.taxPercent) made.tax_percent = only.taxPercent;
-    made.active = (made.active ?? true) && only.active;
+    // A head that was not sent says nothing: a hidden product stays hidden.
+    if (!only.active) made.active = false;
   }
   return made;
 }
