@@ -47,11 +47,16 @@ pub struct Made {
 pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Made> {
     let name = format!("acorn-{language}");
     let folder = root.join(&name);
+    // The template for files has no simulator: it is tried by its own tests.
+    let files = format!("files-{language}");
+    let of_files = root.join(&files);
     let mut steps = Vec::new();
     for (step, words, place) in [
         ("new", vec!["new", name.as_str(), "--lang", language], root),
         ("build", vec!["build"], &folder),
         ("test", vec!["test"], &folder),
+        ("new", vec!["new", files.as_str(), "--lang", language, "--template", "file"], root),
+        ("files", vec!["test"], &of_files),
     ] {
         println!("\n$ cargo tradepost {}", words.join(" "));
         let began = Instant::now();

@@ -24,10 +24,10 @@ async fn main() -> Result<()> {
     }
     println!();
     side_by_side(&Place { program: program("tradepost")?, root: root.path().join("host"), notes: None }, &made).await?;
-    println!("\nlanguage  new      build    test     component");
+    println!();
     for one in &made {
-        let steps: Vec<String> = one.steps.iter().map(|(_, seconds)| format!("{seconds:>6.1} s")).collect();
-        println!("{:<8} {} {:>7} kB", one.language, steps.join(" "), one.size / 1000);
+        let steps: Vec<String> = one.steps.iter().map(|(step, seconds)| format!("{step} {seconds:.1} s")).collect();
+        println!("{:<8} component {} kB; {}", one.language, one.size / 1000, steps.join(", "));
     }
     Ok(())
 }

@@ -28,8 +28,8 @@ impl Connector for {{type}} {
 
     fn describe() -> Description {
         // An order that is there, or was taken, is not written again.
-        let orders =
-            Writing::of(["placed"]).events([OrderHappening::Placed]).create().never_updates().idempotent();
+        let orders = Writing { events: vec![OrderHappening::Placed], ..Writing::of(["placed"]) };
+        let orders = orders.create().never_updates().idempotent();
         Description::new("{{id}}", version!())
             .name("{{title}}")
             .vendor("{{vendor}}")
