@@ -93,7 +93,7 @@ async fn each_rule_catches_its_flaw_and_no_other_rule_does() {
     // Compiled here once, and taken from the cache by all others.
     suite("", &["settings-schema"]).await;
     // Waiting for what is slow on purpose is done side by side; the work is bound by the machine anyway.
-    let turns = std::sync::Arc::new(tokio::sync::Semaphore::new(6));
+    let turns = std::sync::Arc::new(tokio::sync::Semaphore::new(16));
     let mut running = tokio::task::JoinSet::new();
     for rule in rules() {
         let turns = std::sync::Arc::clone(&turns);
