@@ -1,8 +1,8 @@
 //! The files of a new project, which travel in the program.
 //!
-//! A folder per language, in it `all` for every template of the language and one folder per template; beside them `common`
-//! in the same manner. Names: `dot-` stands for a point in front, `.in` at the end goes away. `{{name}}` and its like are
-//! replaced in every file.
+//! A folder per language, in it `all` for every template of the language, `rest` for those of platforms with a REST
+//! interface, and one folder per template; beside them `common` in the same manner. Names: `dot-` stands for a point in
+//! front, `.in` at the end goes away. `{{name}}` and its like are replaced in every file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 pub enum Template {
     /// Shop or marketplace with a REST interface; comes with a simulator of one
     Shop,
+    /// ERP with a REST interface, from which products come and to which orders go; comes with a simulator of one
+    Erp,
     /// Files in an exchange folder
     File,
 }
@@ -28,7 +30,17 @@ impl Template {
     pub fn name(self) -> &'static str {
         match self {
             Self::Shop => "shop",
+            Self::Erp => "erp",
             Self::File => "file",
+        }
+    }
+
+    /// The folders that its files come from, in a language or in `common`.
+    fn folders(self) -> &'static [&'static str] {
+        match self {
+            Self::Shop => &["all", "rest", "shop"],
+            Self::Erp => &["all", "rest", "erp"],
+            Self::File => &["all", "file"],
         }
     }
 }
@@ -44,15 +56,14 @@ pub fn files(
 ) -> anyhow::Result<BTreeMap<PathBuf, String>> {
     let mut made = BTreeMap::new();
     let language = language.to_string();
-    for place in
-        ["common/all", &format!("common/{}", template.name()), &format!("{language}/all"), &folder(&language, template)]
-    {
-        let Some(dir) = TEMPLATES.get_dir(place) else { continue };
+    let places = ["common", &language].into_iter().flat_map(|of| template.folders().iter().map(move |one| (of, one)));
+    for place in places.map(|(of, one)| format!("{of}/{one}")) {
+        let Some(dir) = TEMPLATES.get_dir(&place) else { continue };
         let mut dirs = vec![dir];
         while let Some(dir) = dirs.pop() {
             dirs.extend(dir.dirs());
             for file in dir.files() {
-                let path = file.path().strip_prefix(place)?;
+                let path = file.path().strip_prefix(&place)?;
                 let text = file.contents_utf8().ok_or_else(|| anyhow::anyhow!("{} is no text", path.display()))?;
                 made.insert(named(path, values)?, filled(text, values, path)?);
             }
@@ -96,7 +107,7 @@ pub fn about(language: Language, template: Template) -> About {
         }
     };
     let extra = match template {
-        Template::Shop => {
+        Template::Shop | Template::Erp => {
             "\nTo make it yours: replace `docs/` by your platform's documentation, the fixtures by its answers, then go from the \
              shapes over the conversions to the calls, and let the simulator follow.\n"
         }

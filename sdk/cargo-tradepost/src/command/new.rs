@@ -14,12 +14,13 @@ use crate::template::{self, Template};
 /// What `new` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The project holds a connector that works, its tests, fixtures, CI file and editor set-up; `shop` brings a simulator of the platform that \
-`docs/` describes. Change it step by step into the connector that you need.
+The project holds a connector that works, its tests, fixtures, CI file and editor set-up; `shop` and `erp` bring a simulator of the platform \
+that `docs/` describes. Change it step by step into the connector that you need.
 
 Example:
   cargo tradepost new my-shop --lang ts
-  cd my-shop && cargo tradepost build && cargo tradepost test")]
+  cd my-shop && cargo tradepost build && cargo tradepost test
+  cargo tradepost new my-erp --lang python --template erp")]
 pub struct Args {
     /// Folder to make; its name is the connector's name
     #[arg(value_name = "NAME")]
@@ -136,6 +137,7 @@ fn values(name: &str, args: &Args, sdk: &Sdk) -> BTreeMap<&'static str, String> 
     let words: Vec<String> = name.split('-').filter(|word| !word.is_empty()).map(capital).collect();
     BTreeMap::from([
         ("name", name.to_owned()),
+        ("template", args.template.name().to_owned()),
         ("module", name.replace('-', "_")),
         ("type", words.concat()),
         ("title", words.join(" ")),

@@ -1,22 +1,17 @@
-"""The shop of docs/shop-api.md, in memory: `python simulator/shop.py [--port 8080]`. Port 0 takes a free one.
+"""The shop of docs/shop-api.md, in memory: `python -m simulator.shop [--port 8080]`. Port 0 takes a free one.
 
 Under /_control it does what the conformance suite asks of a simulator.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-import threading
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from simulator.server import Answer, main, normal, parsed
 
 TOKEN = "t0ken-of-the-simulator"
-
-Answer = tuple[int, Any]
 
 
 class Shop:
@@ -36,10 +31,8 @@ class Shop:
     def now(self) -> str:
         return normal(datetime.now(timezone.utc) + timedelta(seconds=self.offset))
 
-    def answer(self, method: str, address: str, headers: Any, body: dict[str, Any]) -> Answer:
-        url = urlsplit(address)
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        area, what, id, *_ = [*url.path.strip("/").split("/"), "", "", ""]
+    def answer(self, method: str, path: list[str], query: dict[str, str], headers: Any, body: dict[str, Any]) -> Answer:
+        area, what, id, *_ = path
         if area == "_control":
             return self.control(method, what, body)
         if headers.get("authorization") != f"Bearer {TOKEN}":
@@ -159,15 +152,6 @@ def all_equal(one: dict[str, Any], query: dict[str, str], *names: str) -> bool:
     return all(name not in query or one.get(name) == query[name] for name in names)
 
 
-def parsed(time: str) -> datetime:
-    return datetime.fromisoformat(time.replace("Z", "+00:00"))
-
-
-def normal(time: datetime) -> str:
-    """Times with and without fractions of a second compare as texts once they look alike."""
-    return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def refusal(status: int, code: str, message: str, field: str | None = None) -> Answer:
     return status, {"error": {"code": code, "field": field, "message": message}}
 
@@ -195,51 +179,5 @@ def order(id: int, now: str) -> dict[str, Any]:
     }
 
 
-class Simulator:
-    """A running shop; `with Simulator() as simulator:` ends it."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.shop = shop = Shop()
-        lock = threading.Lock()
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self) -> None:
-                data = self.rfile.read(int(self.headers.get("content-length") or 0))
-                try:
-                    body = json.loads(data) if data else {}
-                    with lock:
-                        status, answer = shop.answer(self.command, self.path, self.headers, body)
-                except ValueError:
-                    status, answer = refusal(400, "no_json", "The request cannot be read.")
-                text = b"" if answer is None else json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                if status != 204:
-                    self.send_header("content-length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = handle_any
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self) -> Simulator:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 if __name__ == "__main__":
-    simulator = Simulator(int(sys.argv[sys.argv.index("--port") + 1]) if "--port" in sys.argv else 8080)
-    print(f"listening on {simulator.address}", flush=True)
-    simulator.server.serve_forever()
+    main(Shop)

@@ -19,7 +19,8 @@ from tradepost_sdk.testing import TestHost
 
 import mapping
 from connector import Connector, Source, Target
-from simulator.shop import TOKEN, Simulator
+from simulator.server import Simulator
+from simulator.shop import TOKEN, Shop
 
 SHOP = {"currency": "EUR", "prices_include_tax": True, "language": "en"}
 EVERYTHING = source.Scope_Changed(source.Window(None, "2999-01-01T00:00:00Z"))
@@ -51,8 +52,9 @@ class Maps(unittest.TestCase):
 
 class WithSimulator(unittest.TestCase):
     def setUp(self) -> None:
-        self.simulator = self.enterContext(Simulator()) if hasattr(self, "enterContext") else Simulator().__enter__()
-        self.shop = self.simulator.shop
+        self.shop = Shop()
+        self.simulator = Simulator(self.shop).__enter__()
+        self.addCleanup(self.simulator.__exit__)
         secrets = {"api": {"authorization": f"Bearer {TOKEN}"}}
         self.host = TestHost(settings={"url": self.simulator.address}, secrets=secrets)
 

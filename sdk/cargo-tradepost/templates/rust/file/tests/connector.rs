@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::testing::FakeHost;
+
 use {{module}}::{{type}};
 
 fn host() -> FakeHost {

@@ -3,17 +3,21 @@
 // Program and tests use different halves.
 #![allow(dead_code)]
 
+#[path = "server.rs"]
+mod server;
+
 use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tiny_http::{Header, Method, Request, Response, Server};
+use tiny_http::Method;
+
+use server::{Answer, Asked, Platform};
 
 pub const TOKEN: &str = "t0ken-of-the-simulator";
 
-type Answer = (u16, Value);
+/// A running shop.
+pub type Simulator = server::Simulator<Shop>;
 
 /// State and API.
 #[derive(Default)]
@@ -26,81 +30,18 @@ pub struct Shop {
     pub writes: u64,
 }
 
-/// A running shop; it ends when this is dropped.
-pub struct Simulator {
-    pub address: String,
-    shop: Arc<Mutex<Shop>>,
-    server: Arc<Server>,
-}
-
-impl Simulator {
-    pub fn start(port: u16) -> io::Result<Self> {
-        let server = Arc::new(Server::http(("127.0.0.1", port)).map_err(io::Error::other)?);
-        let shop = Arc::new(Mutex::new(Shop::default()));
-        let address = format!("http://{}", server.server_addr());
-        for _ in 0..4 {
-            let (server, shop) = (server.clone(), shop.clone());
-            std::thread::spawn(move || {
-                while let Ok(request) = server.recv() {
-                    serve(&shop, request);
-                }
-            });
-        }
-        Ok(Self { address, shop, server })
-    }
-
-    pub fn shop(&self) -> MutexGuard<'_, Shop> {
-        self.shop.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        for _ in 0..4 {
-            self.server.unblock();
-        }
-    }
-}
-
-fn serve(shop: &Mutex<Shop>, mut request: Request) {
-    let mut text = String::new();
-    let read = request.as_reader().read_to_string(&mut text);
-    let body = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
-    let header = |name: &'static str| {
-        let found = request.headers().iter().find(|header| header.field.equiv(name));
-        found.map(|header| header.value.as_str().to_owned())
-    };
-    let (status, answer) = match (read, body) {
-        (Ok(_), Ok(body)) => {
-            let (token, key) = (header("authorization"), header("idempotency-key"));
-            let mut shop = shop.lock().unwrap_or_else(PoisonError::into_inner);
-            shop.answer(request.method(), request.url(), token.as_deref(), key.as_deref(), &body)
-        }
-        _ => refusal(400, "no_json", None, "The body is no JSON."),
-    };
-    let text = if status == 204 { String::new() } else { answer.to_string() };
-    let json = Header::from_bytes("content-type", "application/json").expect("a header by its rule");
-    // Whoever asked may be gone.
-    drop(request.respond(Response::from_string(text).with_status_code(status).with_header(json)));
-}
-
 fn refusal(status: u16, code: &str, field: Option<&str>, message: &str) -> Answer {
     (status, json!({"error": {"code": code, "field": field, "message": message}}))
 }
 
-impl Shop {
-    fn now(&self) -> Timestamp {
-        Timestamp::now() + SignedDuration::from_secs(self.offset)
-    }
-
-    fn answer(&mut self, method: &Method, url: &str, token: Option<&str>, key: Option<&str>, body: &Value) -> Answer {
-        let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        let mut parts = path.trim_start_matches('/').split('/');
-        let (area, what, id) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+impl Platform for Shop {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let (method, body) = (&asked.method, &asked.body);
+        let (area, what, id) = (asked.part(0), asked.part(1), asked.part(2));
         if area == "_control" {
             return self.control(method, what, body);
         }
-        if token != Some(&format!("Bearer {TOKEN}")) {
+        if asked.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return refusal(401, "token", None, "The token is missing or wrong.");
         }
         if (area, what) == ("api", "shop") {
@@ -116,8 +57,8 @@ impl Shop {
             _ => return refusal(404, "address", None, "There is nothing here."),
         };
         match (method, what, id) {
-            (Method::Get, _, "") => return (200, page(all, query)),
-            (Method::Post, "products", "") => return self.make(key, body),
+            (Method::Get, _, "") => return (200, page(all, asked)),
+            (Method::Post, "products", "") => return self.make(asked.header("idempotency-key"), body),
             _ => {}
         }
         let number = id.parse().unwrap_or(0);
@@ -134,6 +75,12 @@ impl Shop {
             }
             _ => refusal(405, "method", None, "That cannot be done here."),
         }
+    }
+}
+
+impl Shop {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_secs(self.offset)
     }
 
     fn make(&mut self, key: Option<&str>, body: &Value) -> Answer {
@@ -184,7 +131,10 @@ impl Shop {
             }
         }
         let taken = |(id, one): (&u64, &Value)| Some(*id) != own && !body["sku"].is_null() && one["sku"] == body["sku"];
-        self.products.iter().any(taken).then(|| refusal(409, "sku_taken", Some("sku"), "There is a product with this SKU."))
+        self.products
+            .iter()
+            .any(taken)
+            .then(|| refusal(409, "sku_taken", Some("sku"), "There is a product with this SKU."))
     }
 
     /// The conformance suite's hand; see the documentation of `cargo tradepost conformance`.
@@ -238,18 +188,15 @@ fn is_number(text: &str) -> bool {
     text.split_once('.').map_or_else(|| digits(text), |(whole, rest)| digits(whole) && digits(rest))
 }
 
-fn page(all: &BTreeMap<u64, Value>, query: &str) -> Value {
-    let query: BTreeMap<&str, String> =
-        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name, decoded(value))).collect();
-    let number = |name: &str| query.get(name).and_then(|text| text.parse::<u64>().ok());
-    let time = |name: &str| query.get(name).and_then(|text| text.parse::<Timestamp>().ok());
-    let ids: Option<Vec<u64>> =
-        query.get("ids").map(|ids| ids.split(',').filter_map(|id| id.parse().ok()).collect());
+fn page(all: &BTreeMap<u64, Value>, asked: &Asked) -> Value {
+    let number = |name: &str| asked.query(name).and_then(|text| text.parse::<u64>().ok());
+    let time = |name: &str| asked.query(name).and_then(|text| text.parse::<Timestamp>().ok());
+    let ids: Option<Vec<u64>> = asked.query("ids").map(|ids| ids.split(',').filter_map(|id| id.parse().ok()).collect());
     let fits = |id: u64, one: &Value| {
         let changed = one["updated_at"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
         id > number("after").unwrap_or(0)
             && ids.as_ref().is_none_or(|ids| ids.contains(&id))
-            && ["sku", "reference"].iter().all(|name| query.get(name).is_none_or(|wanted| one[name] == **wanted))
+            && ["sku", "reference"].iter().all(|name| asked.query(name).is_none_or(|wanted| one[name] == wanted))
             && time("changed_since").is_none_or(|since| changed.is_some_and(|at| at > since))
             && time("changed_until").is_none_or(|until| changed.is_some_and(|at| at <= until))
     };
@@ -258,26 +205,6 @@ fn page(all: &BTreeMap<u64, Value>, query: &str) -> Value {
     let items = &found[..limit.min(found.len())];
     let next = items.last().filter(|_| found.len() > limit).map(|last| last["id"].clone());
     json!({"items": items, "next": next})
-}
-
-/// A value of an address with its percent signs resolved.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, more @ ..] = rest {
-        let code = (*first == b'%').then(|| more.get(..2)).flatten().and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &more[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = more;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn blank(id: u64) -> Value {

@@ -66,7 +66,8 @@ impl Connector for {{type}} {
         let shop = self.shop()?;
         let channel = Channel::main(&shop.currency, map::basis(&shop)).languages([&shop.language]);
         let channel = channel.countries([&shop.country]).zone(&shop.zone);
-        let account = Account::new(&shop.id, &shop.name).zone(&shop.zone).channel(channel).warehouse("main", &shop.name);
+        let account =
+            Account::new(&shop.id, &shop.name).zone(&shop.zone).channel(channel).warehouse("main", &shop.name);
         let account = account.now(tradepost_sdk::time::instant(&shop.now)?);
         Ok(if shop.test { account.test() } else { account })
     }

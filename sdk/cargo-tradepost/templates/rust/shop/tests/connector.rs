@@ -10,8 +10,10 @@ use tradepost_sdk::prelude::*;
 use tradepost_sdk::testing::{FakeHost, Server};
 
 use shop::{Simulator, TOKEN};
+
+use {{module}}::{{type}};
+use {{module}}::map;
 use {{module}}::wire::{OrderRow, Row, Shop};
-use {{module}}::{map, {{type}}};
 
 fn host(simulator: &Simulator, token: &str) -> FakeHost {
     FakeHost::new().settings(json!({"url": simulator.address})).server(Server::new().bearer("token", token))
@@ -24,7 +26,7 @@ fn start() -> (Simulator, FakeHost) {
 }
 
 fn make(simulator: &Simulator, kind: &str, count: u64) {
-    simulator.shop().control(&Method::Post, "make", &json!({"kind": kind, "count": count}));
+    simulator.platform().control(&Method::Post, "make", &json!({"kind": kind, "count": count}));
 }
 
 fn fixture<T: serde::de::DeserializeOwned>(text: &str) -> T {
@@ -75,7 +77,7 @@ fn a_product_is_made_once_however_often_it_is_pushed() {
         host.push::<{{type}}>(vec![new_product("i-1", "NEW-1")]).unwrap();
         assert!(matches!(host.outcome("i-1"), Some(Outcome::Done(_))));
     }
-    assert_eq!(simulator.shop().products.len(), 1);
+    assert_eq!(simulator.platform().products.len(), 1);
     let probe = Probe { item: "i-1".into(), marker: Some("tp-i-1".into()), of: None, keys: Vec::new() };
     assert_eq!(host.find::<{{type}}>(Kind::Product, vec![probe]).unwrap()[0].len(), 1);
 }
@@ -88,7 +90,7 @@ fn what_is_the_same_is_not_written() {
     let level = StockLevel { quantity: "5.0".into(), ..map::stock(row).unwrap() };
     host.push::<{{type}}>(vec![level.as_update("i-1")]).unwrap();
     assert!(matches!(host.outcome("i-1"), Some(Outcome::Unchanged(_))));
-    assert_eq!(simulator.shop().writes, 0);
+    assert_eq!(simulator.platform().writes, 0);
 }
 
 #[test]
@@ -110,5 +112,5 @@ fn a_wrong_token_is_the_operators_matter() {
 }
 
 fn first(simulator: &Simulator) -> Value {
-    simulator.shop().products.values().next().cloned().unwrap()
+    simulator.platform().products.values().next().cloned().unwrap()
 }

@@ -1,33 +1,13 @@
 // The shop of docs/shop-api.md, in memory: `node simulator/shop.mjs [--port 8080]`. Port 0 takes a free one.
 // Under /_control it does what the conformance suite asks of a simulator.
-import { createServer } from "node:http";
+import { atStart, normal, serve } from "./server.mjs";
 
 export const TOKEN = "t0ken-of-the-simulator";
 
 /** Starts a shop; gives its address, its state and a function that ends it. */
 export async function start(port = 0) {
   const shop = new Shop();
-  const server = createServer((request, response) => {
-    const chunks = [];
-    request.on("data", (chunk) => chunks.push(chunk));
-    request.on("end", () => {
-      let body;
-      try {
-        body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {};
-      } catch {
-        return reply(response, refusal(400, "no_json", null, "The body is no JSON."));
-      }
-      const url = new URL(request.url, "http://shop");
-      reply(response, shop.answer(request.method, url, request.headers, body));
-    });
-  });
-  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
-  return { address: `http://127.0.0.1:${server.address().port}`, shop, stop: () => { server.closeAllConnections(); server.close(); } };
-}
-
-function reply(response, [status, body]) {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(body === undefined ? "" : JSON.stringify(body));
+  return { ...(await serve(shop, port)), shop };
 }
 
 function refusal(status, code, field, message) {
@@ -168,11 +148,6 @@ class Shop {
   }
 }
 
-/** Times with and without fractions of a second compare as texts once they look alike. */
-function normal(time) {
-  return new Date(time).toISOString();
-}
-
 function blank(id) {
   return {
     id, sku: `SKU-${id}`, name: `Product ${id}`, description: null, active: true, gtin: null, weight_kg: null,
@@ -190,9 +165,4 @@ function order(id, now) {
   };
 }
 
-// Started as a program; a test has another name.
-if (process.argv[1]?.endsWith("/shop.mjs")) {
-  const at = process.argv.indexOf("--port");
-  const { address } = await start(at < 0 ? 8080 : Number(process.argv[at + 1]));
-  console.log(`listening on ${address}`);
-}
+await atStart("shop.mjs", start);
