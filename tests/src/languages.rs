@@ -50,6 +50,8 @@ pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Ma
     // The template for files has no simulator: it is tried by its own tests.
     let files = format!("files-{language}");
     let of_files = root.join(&files);
+    let erp = format!("erp-{language}");
+    let of_erp = root.join(&erp);
     let mut steps = Vec::new();
     for (step, words, place) in [
         ("new", vec!["new", name.as_str(), "--lang", language], root),
@@ -57,6 +59,8 @@ pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Ma
         ("test", vec!["test"], &folder),
         ("new", vec!["new", files.as_str(), "--lang", language, "--template", "file"], root),
         ("files", vec!["test"], &of_files),
+        ("new", vec!["new", erp.as_str(), "--lang", language, "--template", "erp"], root),
+        ("erp", vec!["test"], &of_erp),
     ] {
         println!("\n$ cargo tradepost {}", words.join(" "));
         let began = Instant::now();

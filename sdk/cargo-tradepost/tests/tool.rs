@@ -57,7 +57,7 @@ fn all_halves_have_one_version() {
 fn every_language_and_template_makes_a_project() {
     let root = tempfile::tempdir().unwrap();
     for language in ["rust", "ts", "python"] {
-        for template in ["shop", "file"] {
+        for template in ["shop", "erp", "file"] {
             let name = format!("{language}-{template}");
             let made = tool(root.path(), &["new", &name, "--lang", language, "--template", template]);
             assert!(made.status.success(), "{name}: {}", text(&made.stderr));
@@ -76,6 +76,9 @@ fn every_language_and_template_makes_a_project() {
             }
             assert!(files.keys().any(|file| file.starts_with("fixtures/")), "{name} has no fixtures");
             assert!(files.keys().any(|file| file.starts_with("test")), "{name} has no tests");
+            // Those of platforms with a REST interface bring one.
+            let simulated = files.keys().any(|file| file.starts_with("simulator/"));
+            assert_eq!(simulated, template != "file", "{name} and its simulator");
             for (file, text) in &files {
                 let ci = file.contains(".github");
                 assert!(ci || !text.contains("{{"), "{name}/{file} has an empty place");
