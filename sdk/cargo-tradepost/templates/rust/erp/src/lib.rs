@@ -59,7 +59,7 @@ impl Connector for {{type}} {
     }
 
     fn open(config: Config) -> Result<Self, Error> {
-        Ok(Self { api: Http::new(format!("{}/v1", config.url)).credential(&config.key) })
+        Ok(Self { api: Http::new(format!("{}/v1", config.url)).credential(config.key) })
     }
 
     fn check(&self) -> Result<Account, Error> {

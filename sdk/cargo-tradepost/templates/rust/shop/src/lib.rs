@@ -59,7 +59,7 @@ impl Connector for {{type}} {
     }
 
     fn open(config: Config) -> Result<Self, Error> {
-        Ok(Self { api: Http::new(format!("{}/api", config.url)).credential(&config.token) })
+        Ok(Self { api: Http::new(format!("{}/api", config.url)).credential(config.token) })
     }
 
     fn check(&self) -> Result<Account, Error> {
