@@ -107,9 +107,16 @@ pub fn about(language: Language, template: Template) -> About {
         }
     };
     let extra = match template {
-        Template::Shop | Template::Erp => {
+        Template::Shop => {
             "\nTo make it yours: replace `docs/` by your platform's documentation, the fixtures by its answers, then go from the \
              shapes over the conversions to the calls, and let the simulator follow.\n"
+        }
+        Template::Erp => {
+            "\nAn order is made in two steps, a draft and its confirmation. What exists after the first is settled as `partial`, so \
+             that a cut ends in a resume; by `external_reference`, which carries the host's marker, the ERP makes an order once and \
+             `find` sees it again. What the ERP makes of an order comes back by reading: its number, its state, its deliveries.\n\n\
+             To make it yours: replace `docs/` by your ERP's documentation, the fixtures by its answers, then go from the shapes \
+             over the conversions to the calls, and let the simulator follow.\n"
         }
         Template::File => {
             "\nThe operator names an exchange folder. Products come in as `inbox/products-*.json`; orders go out as \
