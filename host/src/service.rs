@@ -15,6 +15,7 @@ pub mod records;
 pub mod restore;
 pub mod runs;
 pub mod serving;
+pub mod settings;
 pub mod store;
 mod upkeep;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::account::{self, AskError};
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, settings as form};
 use crate::capability::{Decision, GrantedOrigin, PrivateException, Request, Secret};
 use crate::ledger::instance::Mode;
 use crate::ledger::platform::{NewPlatform, Platform, PlatformState};
@@ -117,7 +117,7 @@ impl Service {
             }
         }
         let settings = Value::Object(settings);
-        check_settings(&description, &settings)?;
+        form::check(&description.settings_schema, &settings).map_err(ServiceError::refused)?;
         check_secrets(&description, &change.secrets)?;
         let decision = decide(&platform, &description, &settings, &change)?;
         let (id, key) = (platform.id, self.key().clone());
@@ -282,48 +282,6 @@ fn rules_changed(tx: &Tx<'_>, id: PlatformId, old: &Policy, new: &Policy) -> Res
 }
 
 /// Checks settings against the connector's schema: known names, types, required ones, choices, patterns of `uri`.
-fn check_settings(description: &Description, settings: &Value) -> Result<(), ServiceError> {
-    let schema = &description.settings_schema;
-    let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-    let given = settings.as_object().cloned().unwrap_or_default();
-    for (name, value) in &given {
-        let Some(property) = properties.get(name) else {
-            let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-            return Err(ServiceError::refused(format!(
-                "there is no setting `{name}`; the settings are: {}",
-                known.join(", ")
-            )));
-        };
-        let expected = property.get("type").and_then(Value::as_str).unwrap_or("string");
-        let fits = match expected {
-            "string" => value.is_string(),
-            "boolean" => value.is_boolean(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "number" => value.is_number(),
-            _ => true,
-        };
-        if !fits {
-            return Err(ServiceError::refused(format!("the setting `{name}` must be a {expected}, found {value}")));
-        }
-        if let Some(choices) = property.get("enum").and_then(Value::as_array)
-            && !choices.contains(value)
-        {
-            let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
-            return Err(ServiceError::refused(format!(
-                "the setting `{name}` must be one of {}, found {value}",
-                choices.join(", ")
-            )));
-        }
-        let uri = property.get("format").and_then(Value::as_str) == Some("uri");
-        if uri && value.as_str().is_none_or(|text| url::Url::parse(text).is_err()) {
-            return Err(ServiceError::refused(format!(
-                "the setting `{name}` must be an address like `https://shop.example`, found {value}"
-            )));
-        }
-    }
-    Ok(())
-}
-
 fn check_secrets(description: &Description, secrets: &BTreeMap<String, String>) -> Result<(), ServiceError> {
     let known: Vec<String> = description
         .credentials

@@ -49,12 +49,12 @@ fn misfit(property: &Value, value: &Value) -> Option<String> {
         _ => true,
     };
     if !fits {
-        return Some(format!("must be a {expected}"));
+        return Some(format!("must be {} {expected}", if expected == "integer" { "an" } else { "a" }));
     }
     if property["enum"].as_array().is_some_and(|choices| !choices.contains(value)) {
         return Some(format!("must be one of {}", property["enum"]));
     }
-    let bound = |name: &str| property[name].as_i64().zip(value.as_i64());
+    let bound = |name: &str| property[name].as_f64().zip(value.as_f64());
     if let Some((least, _)) = bound("minimum").filter(|(least, value)| value < least) {
         return Some(format!("must be at least {least}"));
     }
@@ -62,6 +62,13 @@ fn misfit(property: &Value, value: &Value) -> Option<String> {
         return Some(format!("must be at most {most}"));
     }
     let text = value.as_str()?;
+    let length = text.chars().count() as u64;
+    if let Some(least) = property["minLength"].as_u64().filter(|least| length < *least) {
+        return Some(format!("must have at least {least} characters"));
+    }
+    if let Some(most) = property["maxLength"].as_u64().filter(|most| length > *most) {
+        return Some(format!("must have at most {most} characters"));
+    }
     if property["format"] == "uri" && !text.starts_with("https://") && !text.starts_with("http://") {
         return Some("must be an address like `https://shop.example`".into());
     }
@@ -86,6 +93,7 @@ mod tests {
                 "url": {"type": "string", "format": "uri", "pattern": "[^/]$"},
                 "size": {"type": "integer", "minimum": 1, "maximum": 9, "default": 5},
                 "mode": {"type": "string", "enum": ["a", "b"], "default": "a"},
+                "name": {"type": "string", "minLength": 2, "maxLength": 3},
             },
         })
         .to_string()
@@ -105,8 +113,10 @@ mod tests {
             (json!({"url": "https://a.example/"}), "the setting `url` must match `[^/]$`"),
             (json!({"url": "https://a.example", "size": 0}), "the setting `size` must be at least 1"),
             (json!({"url": "https://a.example", "size": 10}), "the setting `size` must be at most 9"),
-            (json!({"url": "https://a.example", "size": "5"}), "the setting `size` must be a integer"),
+            (json!({"url": "https://a.example", "size": "5"}), "the setting `size` must be an integer"),
             (json!({"url": "https://a.example", "mode": "c"}), "the setting `mode` must be one of"),
+            (json!({"url": "https://a.example", "name": "ä"}), "the setting `name` must have at least 2 characters"),
+            (json!({"url": "https://a.example", "name": "äöüß"}), "the setting `name` must have at most 3 characters"),
             (json!({"url": "https://a.example", "odd": 1}), "the setting `odd` is not known"),
         ] {
             let Err(Error::Rejected(issues)) = filled(&schema(), &given) else { panic!("{given} is taken") };

@@ -1,6 +1,7 @@
 //! Settings, and what must stay from build to build.
 
 use serde_json::Value;
+use tradepost::service::settings;
 
 use crate::rule::{End, Rule, Trial, broken, rule, skip};
 
@@ -33,7 +34,7 @@ async fn settings_schema(trial: &mut Trial<'_>) -> Result<(), End> {
             }
         }
         if let Some(choices) = property.get("enum")
-            && choices.as_array().is_none_or(|choices| choices.is_empty() || !choices.iter().all(|c| fits(kind, c)))
+            && choices.as_array().is_none_or(|all| all.is_empty() || all.iter().any(|one| settings::fits(property, one).is_err()))
         {
             return broken(format!("the choices of `{name}` are no list of the type `{kind}`"));
         }
@@ -50,32 +51,9 @@ async fn settings_schema(trial: &mut Trial<'_>) -> Result<(), End> {
     Ok(())
 }
 
-fn fits(kind: &str, value: &Value) -> bool {
-    match kind {
-        "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "boolean" => value.is_boolean(),
-        _ => true,
-    }
-}
-
-/// Whether a property takes a value, by the words that the host checks.
+/// Whether a property takes a value, as the host checks it.
 fn valid(name: &str, property: &Value, value: &Value) -> Result<(), String> {
-    let kind = property["type"].as_str().unwrap_or("string");
-    if !fits(kind, value) {
-        return Err(format!("`{name}` is of the type {kind}, found {value}"));
-    }
-    if let Some(choices) = property["enum"].as_array().filter(|choices| !choices.contains(value)) {
-        return Err(format!("`{name}` is one of {}, found {value}", Value::from(choices.clone())));
-    }
-    let beyond = |word: &str, wrong: fn(f64, f64) -> bool| {
-        property[word].as_f64().zip(value.as_f64()).is_some_and(|(limit, value)| wrong(value, limit))
-    };
-    if beyond("minimum", |value, limit| value < limit) || beyond("maximum", |value, limit| value > limit) {
-        return Err(format!("`{name}` is out of its limits with {value}"));
-    }
-    Ok(())
+    settings::fits(property, value).map_err(|must| format!("`{name}` {must}, found {value}"))
 }
 
 pub(super) const SETTINGS_STAY_COMPATIBLE: Rule = rule!(
