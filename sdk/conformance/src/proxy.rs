@@ -219,6 +219,7 @@ async fn exchange(site: Arc<Site>, request: Request<Incoming>) -> Result<Respons
         Some(Fault::ErrorPage) => Some(Heard::new(502, "text/html", PAGE)),
         Some(Fault::WrongContentType) => Some(Heard::new(200, "text/html", MAINTENANCE)),
         Some(Fault::EmptyBody) => Some(Heard::new(200, "application/json", "")),
+        Some(Fault::EmptyObject) => Some(Heard::new(200, "application/json", "{}")),
         Some(Fault::Redirect) => {
             // Nobody listens there, and nobody granted it. 307 says that nothing was done here.
             Some(Heard::new(307, "text/plain", "").with("location", "http://198.51.100.7/elsewhere"))

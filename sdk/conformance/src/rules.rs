@@ -67,6 +67,7 @@ const RULES: &[Rule] = &[
     faults::WRONG_CONTENT_TYPE,
     faults::INVALID_JSON,
     faults::EMPTY_BODY,
+    faults::EMPTY_OBJECT,
     faults::REDIRECT,
     orders::TOTALS,
     secrets::SECRETS,

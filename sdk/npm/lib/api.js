@@ -1,6 +1,6 @@
 // Requests to a platform's JSON interface, with its answers judged.
 import { ConnectorError } from "./error.js";
-import { host } from "./host.js";
+import { host, taken } from "./host.js";
 
 /** A platform's interface under one address. */
 export class Api {
@@ -67,7 +67,10 @@ export class Api {
     } catch (error) {
       throw unanswered(error, safe);
     }
-    if (response.ok) return response;
+    if (response.ok) {
+      if (!safe) taken.writes += 1;
+      return response;
+    }
     throw await refusal(response, safe);
   }
 }

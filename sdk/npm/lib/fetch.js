@@ -1,6 +1,7 @@
 // `fetch` for components: the host sends. The headers tradepost-credential, tradepost-rate and tradepost-repeat are for it
 // and go no further.
 import http from "tradepost:connector/http@0.1.0-draft.1";
+import { taken } from "./host.js";
 
 export class Headers {
   #all = new Map();
@@ -110,6 +111,8 @@ export async function fetch(input, init = {}) {
   } catch (thrown) {
     throw failure(thrown);
   }
+  const read = request.repeat === "safe" || (request.repeat !== "never" && ["GET", "HEAD"].includes(request.method));
+  if (!read && answer.status >= 200 && answer.status <= 299) taken.writes += 1;
   const fields = answer.headers.map(({ name, value }) => [name, value]);
   return new Response(Uint8Array.from(answer.body.val), { status: answer.status, headers: fields, url: answer.url });
 }

@@ -2,6 +2,9 @@
 
 let current;
 
+/** How many writes the platform has taken. */
+export const taken = { writes: 0 };
+
 /** Puts a host in place. */
 export function setHost(host) {
   current = host;

@@ -1,6 +1,6 @@
 // What a connector is written with.
-import { contractError, endsTheCall } from "./error.js";
-import { host } from "./host.js";
+import { ConnectorError, contractError, endsTheCall } from "./error.js";
+import { host, taken } from "./host.js";
 
 export { Api } from "./api.js";
 export { ConnectorError } from "./error.js";
@@ -92,15 +92,21 @@ export const files = {
   rename: (path, target) => host().files.rename(path, target),
 };
 
-/** Writes item by item and settles each by what its function gives or throws. Ends where the next would fare the same. */
+/**
+ * Writes item by item and settles each by what its function gives or throws. Ends where the next would fare the same.
+ * A defect, or a platform that went away, after the platform has taken a write of the item says nothing of that write: the
+ * item is settled as `timeout`, so that the host asks `find` before it repeats.
+ */
 export async function each(records, write) {
   for (const record of records) {
+    const before = taken.writes;
     let outcome;
     try {
       outcome = await write(record);
     } catch (thrown) {
       const error = contractError(thrown);
-      settle(record.head.item, { tag: "failed", val: error });
+      const unsure = taken.writes > before && (error.tag === "bug" || error.tag === "unavailable");
+      settle(record.head.item, { tag: "failed", val: unsure ? { tag: "timeout", val: `after a write: ${error.val}` } : error });
       if (endsTheCall(error)) throw thrown;
       continue;
     }
@@ -125,6 +131,7 @@ export function unchanged(remote) {
 
 /** A reference to an object on the platform. */
 export function remote(id, { parent = null, version = null } = {}) {
+  if (id === undefined || id === null || id === "") throw ConnectorError.bug("the platform's answer names no id");
   return { id: String(id), parent: parent === null ? null : String(parent), version };
 }
 
@@ -143,6 +150,7 @@ export function page({ records = [], deleted = [], unreadable = [], present = []
  * concern more than this row are thrown: all but `rejected` and defects.
  */
 export function readRows(rows, convert, id = (row) => row?.id) {
+  if (!Array.isArray(rows)) throw ConnectorError.unavailable("the platform's answer has no list of records");
   const records = [];
   const unreadable = [];
   for (const row of rows) {

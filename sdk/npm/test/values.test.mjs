@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TextDecoder as Decoder, TextEncoder as Encoder } from "../lib/text.js";
-import { Api, ConnectorError, decimal, sameDecimal, settingsSchema } from "../lib/index.js";
+import { Api, ConnectorError, decimal, done, each, readRows, remote, sameDecimal, settingsSchema } from "../lib/index.js";
 import { testHost } from "../lib/testing.js";
 
 test("texts are coded as everywhere", () => {
@@ -41,6 +41,19 @@ test("a status becomes what it means", async () => {
   assert.equal((await fails("GET", 502)).tag, "unavailable");
   assert.equal((await fails("POST", 502)).tag, "timeout");
   assert.equal((await fails("POST", 200)).tag, "timeout", "an answer that cannot be read says nothing of a write");
+});
+
+test("a defect after a write that was taken leaves open what was done", async () => {
+  const answers = { POST: {}, GET: {} };
+  const seen = testHost({ fetch: async (url, { method }) => new Response(JSON.stringify(answers[method]), { status: 200 }) });
+  const api = new Api("https://shop.example");
+  const item = (item) => ({ head: { item } });
+  await each([item("made"), item("read")], async ({ head }) => {
+    const answer = head.item === "made" ? await api.post("/products", {}) : await api.get("/products/1");
+    return done(remote(answer.id));
+  });
+  assert.deepEqual(seen.settled.map(({ item, outcome }) => [item, outcome.val.tag]), [["made", "timeout"], ["read", "bug"]]);
+  assert.throws(() => readRows(undefined, (row) => row), (error) => error.payload.tag === "unavailable");
 });
 
 test("an answer that says nothing is none, but where that is its meaning", async () => {

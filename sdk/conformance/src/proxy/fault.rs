@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     InvalidJson,
     /// 200 without a body; after.
     EmptyBody,
+    /// 200 with `{}`; after.
+    EmptyObject,
     /// 302 to a place that was not granted; nothing was done.
     Redirect,
 }
@@ -42,6 +44,7 @@ impl Fault {
             Self::WrongContentType => "wrong content type after the work",
             Self::InvalidJson => "broken JSON after the work",
             Self::EmptyBody => "empty body after the work",
+            Self::EmptyObject => "empty object after the work",
             Self::Redirect => "redirect",
         }
     }
@@ -55,7 +58,8 @@ impl Fault {
             | Self::CutAfter
             | Self::WrongContentType
             | Self::InvalidJson
-            | Self::EmptyBody => true,
+            | Self::EmptyBody
+            | Self::EmptyObject => true,
             Self::TooMany { .. } | Self::Unauthorized | Self::CutBefore | Self::Redirect => false,
         }
     }

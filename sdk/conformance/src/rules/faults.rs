@@ -126,6 +126,15 @@ fault!(
     UNSURE
 );
 fault!(
+    EMPTY_OBJECT,
+    empty_object,
+    "empty-object",
+    "200 with `{}` is no list of records and names no object: a read ends in an error; a write is done or `timeout`",
+    Fault::EmptyObject,
+    |_| true,
+    UNSURE
+);
+fault!(
     REDIRECT,
     redirect,
     "redirect",
@@ -227,11 +236,11 @@ async fn writes(trial: &mut Trial<'_>, fault: Fault, right: Right<Fate>) -> Resu
         let Some(writing) = &ability.writing else { continue };
         trial.reset().await?;
         if let Some(record) = record(trial, ability.kind, writing).await? {
-            subject = Some(record);
+            subject = Some((record, writing.idempotent));
             break;
         }
     }
-    let Some(record) = subject else { return Ok(false) };
+    let Some((record, idempotent)) = subject else { return Ok(false) };
     let (kind, item, name) = (record.kind, record.item.clone(), fault.name());
     let mark = trial.bench.proxy.journal.mark();
     trial.arm(fault.clone(), On::Writes);
@@ -254,9 +263,21 @@ async fn writes(trial: &mut Trial<'_>, fault: Fault, right: Right<Fate>) -> Resu
     {
         return broken(format!("writing a {kind}: {name} ended the call with: {error}"));
     }
-    let again = trial.platform()?.push(vec![record]).await;
-    match again.fate(&item) {
-        Fate::Done(_) | Fate::Unchanged => Ok(true),
-        fate => broken(format!("writing a {kind}: the next call after {name} ended as {fate:?}")),
+    let before = record.remote.clone();
+    let again = match trial.platform()?.push(vec![record]).await.fate(&item) {
+        Fate::Done(written) => Some(written.remote),
+        Fate::Unchanged => None,
+        fate => return broken(format!("writing a {kind}: the next call after {name} ended as {fate:?}")),
+    };
+    // Who says that it is done says which object it is.
+    if let Fate::Done(written) = fate
+        && let Some(known) = before.or(again.filter(|_| idempotent))
+        && known.id != written.remote.id
+    {
+        return broken(format!(
+            "writing a {kind}: {name} was taken for the object `{}`, which is `{}`",
+            written.remote.id, known.id
+        ));
     }
+    Ok(true)
 }

@@ -18,8 +18,24 @@ enum Values {
     Html(String),
     /// Amounts of prices.
     Amounts(&'static [&'static str]),
+    /// A price of nothing and stock of nothing.
+    Zero,
     /// Only what the simulator has.
     None,
+}
+
+/// Kinds that have texts.
+const TEXTS: &[Kind] = &[Kind::Product, Kind::Category];
+/// A text that every platform has room for, in bytes.
+const ROOM: usize = 4096;
+
+/// What a refusal of a value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// Nothing was mangled.
+    Passes,
+    /// Values as ordinary as these are taken.
+    Breaks,
 }
 
 macro_rules! values {
@@ -72,7 +88,7 @@ values!(
     zero_amounts,
     "zero-amounts",
     "a price of 0 is a price, and stock of 0 is stock",
-    Values::Amounts(&["0"])
+    Values::Zero
 );
 values!(
     HUGE_AMOUNTS,
@@ -116,17 +132,23 @@ async fn values(trial: &mut Trial<'_>, case: &str, values: Values) -> Result<(),
         Values::Names(names) => {
             let mut done = false;
             for name in names {
-                done |= round_trip(trial, &[Kind::Product, Kind::Category], "texts", "name", json!(name)).await?;
+                done |= round_trip(trial, TEXTS, "texts", "name", json!(name), Refusal::Breaks).await?;
             }
             done
         }
         Values::Html(html) => {
-            round_trip(trial, &[Kind::Product, Kind::Category], "texts", "long_html", json!(html)).await?
+            // A platform may have no room for 64 kB; markup it takes.
+            let refusal = if html.len() > ROOM { Refusal::Passes } else { Refusal::Breaks };
+            round_trip(trial, TEXTS, "texts", "long_html", json!(html), refusal).await?
+        }
+        Values::Zero => {
+            let price = round_trip(trial, &[Kind::Price], "price", "amount", json!("0"), Refusal::Breaks).await?;
+            price | round_trip(trial, &[Kind::Stock], "stock", "quantity", json!("0"), Refusal::Breaks).await?
         }
         Values::Amounts(amounts) => {
             let mut done = false;
             for amount in amounts {
-                done |= round_trip(trial, &[Kind::Price], "price", "amount", json!(amount)).await?;
+                done |= round_trip(trial, &[Kind::Price], "price", "amount", json!(amount), Refusal::Passes).await?;
             }
             done
         }
@@ -215,6 +237,7 @@ async fn round_trip(
     facet: &str,
     member: &str,
     value: Value,
+    refusal: Refusal,
 ) -> Result<bool, End> {
     let description = trial.bench.description();
     for kind in kinds {
@@ -237,6 +260,9 @@ async fn round_trip(
             Fate::Done(written) => written,
             Fate::NotDone(RemoteError::Rejected(issues)) => {
                 let words = issues.first().map(|issue| issue.message.clone()).unwrap_or_default();
+                if refusal == Refusal::Breaks {
+                    return broken(format!("{} as {member} of a {kind} was refused: {words}", short(&value)));
+                }
                 trial.note(format!("{} was refused: {words}", short(&value)));
                 return Ok(true);
             }

@@ -18,7 +18,7 @@ from wit_world.imports import catalog, head, outcomes, records, report, sales, t
 
 from .api import Api
 from .error import ConnectorError, contract_error as _contract_error, ends_the_call as _ends_the_call, raising as _raising
-from .host import Response, host as _host
+from .host import Response, Taken as _Taken, host as _host
 
 __all__ = [
     "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "catalog", "connector", "decimal", "done", "each", "files",
@@ -165,13 +165,21 @@ Made = TypeVar("Made")
 
 
 def each(all: Iterable[R], write: Callable[[R], outcomes.Outcome]) -> None:
-    """Writes item by item and settles each by what its function gives or raises. Ends where the next would fare the same."""
+    """Writes item by item and settles each by what its function gives or raises. Ends where the next would fare the same.
+
+    A defect, or a platform that went away, after the platform has taken a write of the item says nothing of that write:
+    the item is settled as `timeout`, so that the host asks `find` before it repeats.
+    """
     for record in all:
+        before = _Taken.writes
         try:
             outcome = write(record)
         except Exception as thrown:
             error = _contract_error(thrown)
-            settle(record.head.item, outcomes.Outcome_Failed(error))
+            told = error
+            if _Taken.writes > before and isinstance(error, types.Error_Bug | types.Error_Unavailable):
+                told = types.Error_Timeout(f"after a write: {error.value}")
+            settle(record.head.item, outcomes.Outcome_Failed(told))
             if _ends_the_call(error):
                 raise
             continue
@@ -205,6 +213,8 @@ def unchanged(remote: types.RemoteRef) -> outcomes.Outcome:
 
 def remote(id: object, *, parent: object = None, version: str | None = None) -> types.RemoteRef:
     """A reference to an object on the platform."""
+    if id is None or id == "":
+        raise ConnectorError.bug("the platform's answer names no id")
     return types.RemoteRef(id=str(id), parent=None if parent is None else str(parent), version=version)
 
 

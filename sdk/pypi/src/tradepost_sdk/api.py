@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .error import ConnectorError
-from .host import Response, host
+from .host import Response, Taken, host
 
 Query = Mapping[str, object]
 
@@ -101,6 +101,7 @@ class Api:
         # The host says by the contract's error what was done of a request without an answer.
         response: Response = host().send(method, f"{self._base}{path}{_query(query)}", all_headers, body)
         if 200 <= response.status <= 299:
+            Taken.writes += not safe
             return response
         raise _refusal(response, safe)
 

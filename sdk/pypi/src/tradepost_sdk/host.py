@@ -61,6 +61,14 @@ class Component:
 _current: Any = None
 
 
+class Taken:
+    """How many writes the platform has taken."""
+
+    writes = 0
+
+
+
+
 def host() -> Any:
     """The host of this process."""
     global _current

@@ -1,0 +1,75 @@
+"""What the SDK adds to the contract, without a component: `python3 -m unittest discover -s sdk/pypi/tests`."""
+
+import sys
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
+
+import tradepost_sdk as sdk  # noqa: E402
+from tradepost_sdk import ConnectorError, outcomes, types  # noqa: E402
+from tradepost_sdk.testing import TestHost  # noqa: E402
+
+
+def answering(status: int, body: bytes) -> TestHost:
+    return TestHost(send=lambda method, url, headers, sent: sdk.Response(status, {}, body))
+
+
+def item(name: str) -> SimpleNamespace:
+    return SimpleNamespace(head=SimpleNamespace(item=name))
+
+
+class Writes(unittest.TestCase):
+    def test_a_defect_after_a_write_that_was_taken_leaves_open_what_was_done(self) -> None:
+        host, api = answering(200, b"{}"), sdk.Api("https://shop.example")
+
+        def write(record: SimpleNamespace) -> outcomes.Outcome:
+            answer = api.post("/products", {}) if record.head.item == "made" else api.get("/products/1")
+            return sdk.done(sdk.remote(answer["id"]))
+
+        sdk.each([item("made"), item("read")], write)
+        told = {name: type(outcome.value) for name, outcome in host.settled}
+        self.assertEqual(told, {"made": types.Error_Timeout, "read": types.Error_Bug})
+
+    def test_what_the_next_item_would_meet_too_ends_the_call(self) -> None:
+        host, api = answering(503, b"later"), sdk.Api("https://shop.example")
+        with self.assertRaises(ConnectorError):
+            sdk.each([item("one"), item("two")], lambda record: api.get("/products/1"))
+        self.assertEqual([name for name, _ in host.settled], ["one"])
+
+    def test_a_reference_names_an_object(self) -> None:
+        self.assertEqual(sdk.remote(7).id, "7")
+        for nothing in (None, ""):
+            with self.assertRaises(ConnectorError):
+                sdk.remote(nothing)
+
+
+class Reads(unittest.TestCase):
+    def test_a_row_that_cannot_be_read_stops_no_other(self) -> None:
+        read, unreadable = sdk.read_rows([{"id": 1, "price": "2"}, {"id": 2}], lambda row: row["price"])
+        self.assertEqual((read, [(row.id, row.raw) for row in unreadable]), (["2"], [("2", '{"id": 2}')]))
+
+    def test_a_status_is_raised_as_what_it_means(self) -> None:
+        for status, case in ((401, "auth"), (404, "not-found"), (409, "conflict"), (429, "throttled"), (422, "rejected"), (500, "unavailable")):
+            answering(status, b"words")
+            with self.assertRaises(ConnectorError) as raised:
+                sdk.Api("https://shop.example").get("/x")
+            self.assertEqual(raised.exception.case, case)
+
+
+class Values(unittest.TestCase):
+    def test_amounts_are_never_floats(self) -> None:
+        self.assertEqual(sdk.decimal("12.50"), "12.50")
+        for wrong in (0.1, "1e3", "", "1,5"):
+            with self.assertRaises((TypeError, ValueError)):
+                sdk.decimal(wrong)
+
+    def test_times_are_utc(self) -> None:
+        self.assertEqual(sdk.utc("2026-03-29T03:00:00+02:00"), "2026-03-29T01:00:00Z")
+        with self.assertRaises(ValueError):
+            sdk.utc("2026-03-29T03:00:00")
+
+
+if __name__ == "__main__":
+    unittest.main()
