@@ -260,6 +260,28 @@ impl View<'_> {
             .collect()
     }
 
+    /// Live links of a kind on a platform that were made before a moment, after a number, in order. Younger ones, which
+    /// after a first pull are all, are not even read.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    pub fn live_links_made_before(
+        &self,
+        platform: PlatformId,
+        kind: RecordKind,
+        before: Timestamp,
+        after: LinkId,
+        limit: u32,
+    ) -> Result<Vec<StoredLink>, LedgerError> {
+        self.connection
+            .prepare_cached(select!(
+                " WHERE platform = ?1 AND kind = ?2 AND state = 'live' AND created_at < ?3 AND id > ?4 ORDER BY id LIMIT ?5"
+            ))?
+            .query_map((platform.0, kind.as_str(), micros(before), after.0, limit), |row| Ok(link(row)))?
+            .map(|row| row?)
+            .collect()
+    }
+
     /// How many links of a kind a platform has in a state.
     ///
     /// # Errors

@@ -89,10 +89,10 @@ impl Pull {
                 let mut missing = Vec::new();
                 let mut after = LinkId(0);
                 loop {
-                    let links = view.links_after(platform, kind, LinkState::Live, after, LINKS)?;
+                    let links = view.live_links_made_before(platform, kind, began, after, LINKS)?;
                     let Some(last) = links.last() else { break };
                     after = last.id;
-                    let gone = links.into_iter().filter(|link| !there(link) && link.created_at < began);
+                    let gone = links.into_iter().filter(|link| !there(link));
                     missing.extend(gone.map(|link| link.remote));
                 }
                 Ok((missing, view.count_links(platform, kind, LinkState::Live)?))
