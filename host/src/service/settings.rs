@@ -59,7 +59,11 @@ pub fn fits(property: &Value, value: &Value) -> Result<(), String> {
 fn text_fits(property: &Value, text: &str) -> Result<(), String> {
     let characters = text.chars().count() as u64;
     if let Some(least) = property["minLength"].as_u64().filter(|least| characters < *least) {
-        return Err(if least == 1 { "must not be empty".into() } else { format!("must have at least {least} characters") });
+        return Err(if least == 1 {
+            "must not be empty".into()
+        } else {
+            format!("must have at least {least} characters")
+        });
     }
     if let Some(most) = property["maxLength"].as_u64().filter(|most| characters > *most) {
         return Err(format!("must have at most {most} characters"));
@@ -92,7 +96,8 @@ mod tests {
             "on": {"type": "boolean"},
             "odd": {"type": "string", "pattern": "("},
         }});
-        let good = json!({"url": "https://x.example", "name": "äöü€", "size": 9, "share": 0.5, "mode": "b", "on": true});
+        let good =
+            json!({"url": "https://x.example", "name": "äöü€", "size": 9, "share": 0.5, "mode": "b", "on": true});
         assert_eq!(check(&schema, &good), Ok(()));
         for (name, value, must) in [
             ("url", json!("https://x.example/"), "must match `[^/]$`"),

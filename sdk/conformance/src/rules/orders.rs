@@ -26,7 +26,8 @@ async fn totals(trial: &mut Trial<'_>) -> Result<(), End> {
         trial.control()?.make(Kind::Order, 3).await?;
     }
     let scan = trial.platform()?.scan(Kind::Order, &everything(), 100).await.expected("reading orders")?;
-    let read = |id: &str| scan.records.iter().any(|record| record.remote.as_ref().is_some_and(|remote| remote.id == id));
+    let read =
+        |id: &str| scan.records.iter().any(|record| record.remote.as_ref().is_some_and(|remote| remote.id == id));
     if let Some(missed) = expected.iter().find(|golden| golden.kind == Kind::Order && !read(&golden.id)) {
         return broken(format!("the order {} is on the platform and was not read", missed.id));
     }

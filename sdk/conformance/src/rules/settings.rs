@@ -34,7 +34,9 @@ async fn settings_schema(trial: &mut Trial<'_>) -> Result<(), End> {
             }
         }
         if let Some(choices) = property.get("enum")
-            && choices.as_array().is_none_or(|all| all.is_empty() || all.iter().any(|one| settings::fits(property, one).is_err()))
+            && choices
+                .as_array()
+                .is_none_or(|all| all.is_empty() || all.iter().any(|one| settings::fits(property, one).is_err()))
         {
             return broken(format!("the choices of `{name}` are no list of the type `{kind}`"));
         }

@@ -83,13 +83,7 @@ values!(
     "texts of 64 kB come and go whole, or are refused",
     Values::Html(format!("<p>{}</p>", "A sentence that comes again. ".repeat(2259)))
 );
-values!(
-    ZERO_AMOUNTS,
-    zero_amounts,
-    "zero-amounts",
-    "a price of 0 is a price, and stock of 0 is stock",
-    Values::Zero
-);
+values!(ZERO_AMOUNTS, zero_amounts, "zero-amounts", "a price of 0 is a price, and stock of 0 is stock", Values::Zero);
 values!(
     HUGE_AMOUNTS,
     huge_amounts,
