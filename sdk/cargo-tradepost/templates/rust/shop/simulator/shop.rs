@@ -154,7 +154,7 @@ impl Shop {
             "make" => {
                 let ids: Vec<u64> = (1..=body["count"].as_u64().unwrap_or(1)).map(|n| self.last + n).collect();
                 for id in &ids {
-                    let mut made = if kind == "order" { order(*id) } else { blank(*id) };
+                    let mut made = if kind == "order" { order(*id, now) } else { blank(*id) };
                     made["updated_at"] = json!(now);
                     all.insert(*id, made);
                     self.last = *id;
@@ -215,10 +215,10 @@ fn blank(id: u64) -> Value {
     })
 }
 
-fn order(id: u64) -> Value {
+fn order(id: u64, placed: Timestamp) -> Value {
     json!({
         "id": id, "number": format!("R-{}", 1000 + id), "state": "open", "paid": true, "currency": "EUR",
-        "placed_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "email": "ada@example.com", "note": null,
+        "placed_at": placed, "updated_at": placed, "email": "ada@example.com", "note": null,
         "payment": {"method": "card", "amount": "29.90", "transaction": format!("t-{id}")},
         "address": {"first_name": "Ada", "last_name": "Lovelace", "street": "Ringweg 1", "postcode": "10115",
                     "city": "Berlin", "country": "DE"},
