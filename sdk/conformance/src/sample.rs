@@ -8,7 +8,8 @@ use tradepost::model::{FacetKey, KeyType, Kind, Op, Record, VariantRecord};
 /// The record as it is sent to change the object it was read from.
 pub(crate) fn update(record: &Record, writing: &Writing, item: String) -> Record {
     let mut record = Record { op: Op::Update, item, updated: None, as_of: None, ..record.clone() };
-    record.facets.retain(|key, _| writing.writes(key));
+    // An order is sent whole.
+    record.facets.retain(|key, _| record.kind == Kind::Order || writing.writes(key));
     if !record.facets.contains_key(&FacetKey::from("grouping")) {
         record.variants.clear();
     }

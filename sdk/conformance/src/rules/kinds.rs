@@ -1,7 +1,9 @@
 //! What is declared works.
 
+use rust_decimal::Decimal;
 use serde_json::json;
-use tradepost::model::description::Writing;
+use tradepost::model::description::{OrderHappening, Writing};
+use tradepost::model::sales::{Happening, Payment, PaymentState};
 use tradepost::model::{CallError, Kind, Link, Op, Record, RemoteError, RemoteRef, Scope};
 
 use crate::bench::{Fate, crash, ids};
@@ -107,7 +109,7 @@ async fn declared_kinds_are_written(trial: &mut Trial<'_>) -> Result<(), End> {
         trial.reset().await?;
         let record = match record(trial, kind, &writing).await? {
             Some(record) => record,
-            None => match generic(trial, kind) {
+            None => match generic(trial, kind, &writing) {
                 Some(record) => record,
                 None => {
                     trial.note(format!("{kind}: neither simulator nor scenario has a record to write"));
@@ -170,7 +172,7 @@ pub(super) async fn made(trial: &Trial<'_>, kind: Kind, count: usize) -> Result<
 }
 
 /// A record that nobody made, for kinds that are only written.
-fn generic(trial: &Trial<'_>, kind: Kind) -> Option<Record> {
+fn generic(trial: &Trial<'_>, kind: Kind, writing: &Writing) -> Option<Record> {
     let unique = trial.bench.unique();
     let email = format!("conformance-{}@example.com", unique.to_lowercase());
     let head = json!({"email": email, "first_name": "Ada", "last_name": "Lovelace", "guest": true, "active": true});
@@ -199,7 +201,8 @@ fn generic(trial: &Trial<'_>, kind: Kind) -> Option<Record> {
             record.op = Op::Apply;
             record.remote = Some(RemoteRef::new("999999999"));
             record.of = Some(Link { id: Some("999999999".into()), key: "none".into() });
-            record.facets.insert("event".into(), json!({"at": "2026-01-01T00:00:00Z", "what": "completed"}));
+            let what = happening(writing.events.first().copied(), &unique);
+            record.facets.insert("event".into(), json!({"at": "2026-01-01T00:00:00Z", "what": what}));
         }
         Kind::Shipment => {
             record.of = Some(Link { id: Some("999999999".into()), key: "none".into() });
@@ -212,6 +215,26 @@ fn generic(trial: &Trial<'_>, kind: Kind) -> Option<Record> {
         _ => return None,
     }
     Some(record)
+}
+
+/// Something of this kind that happens to an order; where no kind is declared, it is completed.
+fn happening(kind: Option<OrderHappening>, unique: &str) -> Happening {
+    match kind {
+        Some(OrderHappening::Paid) => Happening::Paid(Payment {
+            id: None,
+            method: "card".into(),
+            state: PaymentState::Paid,
+            amount: Decimal::TEN,
+            transaction: Some(format!("t-{unique}")),
+            at: None,
+        }),
+        Some(OrderHappening::Cancelled) => Happening::Cancelled { lines: Vec::new(), reason: None },
+        Some(OrderHappening::Refunded) => {
+            Happening::Refunded { amount: Decimal::TEN, lines: Vec::new(), restock: false, reason: None }
+        }
+        Some(OrderHappening::Numbered) => Happening::Numbered(format!("C-{unique}")),
+        Some(OrderHappening::Placed | OrderHappening::Completed) | None => Happening::Completed,
+    }
 }
 
 /// Whether an error is the connector's own defect.
