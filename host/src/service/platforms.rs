@@ -281,7 +281,6 @@ fn rules_changed(tx: &Tx<'_>, id: PlatformId, old: &Policy, new: &Policy) -> Res
     push::rules_changed(tx, id)
 }
 
-/// Checks settings against the connector's schema: known names, types, required ones, choices, patterns of `uri`.
 fn check_secrets(description: &Description, secrets: &BTreeMap<String, String>) -> Result<(), ServiceError> {
     let known: Vec<String> = description
         .credentials

@@ -28,7 +28,7 @@ const MORE: usize = 4;
 const EARLIEST: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_millis(1_500);
 /// How long it is given to come to the point where it was told to die.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(8);
 /// How long nothing may get better before everything has come to rest.
 const REST: Duration = Duration::from_secs(180);
 /// Orders that the ERP ships at a time meanwhile.

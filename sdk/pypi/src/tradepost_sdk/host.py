@@ -67,8 +67,6 @@ class Taken:
     writes = 0
 
 
-
-
 def host() -> Any:
     """The host of this process."""
     global _current
