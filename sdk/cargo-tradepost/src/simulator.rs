@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::failure::Hinted;
 use crate::language;
@@ -16,6 +16,9 @@ use crate::project::Project;
 
 /// How long it may take to say its address: it may have to be compiled first.
 const START: Duration = Duration::from_secs(600);
+
+/// How long it and what it started may take to end when they are asked to; then they are ended.
+const END: Duration = Duration::from_secs(5);
 
 /// A running simulator; it ends with everything it started when this is dropped.
 pub struct Running {
@@ -60,10 +63,20 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        // Both fail only where it has ended already.
-        let _ = group.map(|group| kill_process_group(group, Signal::TERM));
-        let _ = self.child.wait();
+        let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else { return };
+        for signal in [Signal::TERM, Signal::KILL] {
+            // Fails only where all of it has ended.
+            let _ = kill_process_group(group, signal);
+            let asked = Instant::now();
+            while asked.elapsed() < END {
+                // One that has ended counts as a member of the group until it is waited for.
+                let ended = self.child.try_wait().is_ok_and(|status| status.is_some());
+                if ended && test_kill_process_group(group).is_err() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
 }
 
@@ -80,20 +93,30 @@ mod tests {
         (root, project)
     }
 
+    /// Whether a process of this group is still running, one that has ended and was not waited for aside.
+    fn goes_on(group: u32) -> bool {
+        std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let mut after_name = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+            after_name.next() != Some("Z") && after_name.nth(1) == Some(&group.to_string())
+        })
+    }
+
     #[test]
     fn it_is_heard_and_ends_with_what_it_started() {
-        let (_root, project) = project("sleep 60 & echo listening on http://127.0.0.1:9/; wait");
-        let running = Running::start(&project).unwrap().unwrap();
-        assert_eq!(running.address, "http://127.0.0.1:9");
-        let group = running.child.id();
-        drop(running);
-        let left = std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            stat.contains("(sleep)")
-                && stat.rsplit(") ").next().unwrap_or_default().split(' ').nth(2) == Some(&group.to_string())
-                && !stat.contains(") Z ")
-        });
-        assert!(!left, "what it started goes on");
+        for command in [
+            "sleep 60 & echo listening on http://127.0.0.1:9/; wait",
+            // Deaf to being asked.
+            "trap '' TERM; sleep 60 & echo listening on http://127.0.0.1:9/; wait",
+        ] {
+            let (_root, project) = project(command);
+            let running = Running::start(&project).unwrap().unwrap();
+            assert_eq!(running.address, "http://127.0.0.1:9");
+            let group = running.child.id();
+            assert!(goes_on(group), "{command}");
+            drop(running);
+            assert!(!goes_on(group), "what it started goes on: {command}");
+        }
     }
 
     #[test]
