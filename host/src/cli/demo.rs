@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
-use tradepost_build::{Connector, Step, Workspace};
+use tradepost_build::{Built, Connector, Progress, Step, Workspace};
 use woocommerce_simulator::{Cart, Control, Simulator};
 
 use crate::config::{Config, Flags};
@@ -28,7 +28,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub keep: bool,
     /// Products of the simulated shop.
-    #[arg(long, default_value_t = 240)]
+    #[arg(long, default_value_t = 120)]
     pub products: usize,
     /// Orders of the simulated shop at its start.
     #[arg(long, default_value_t = 60)]
@@ -71,6 +71,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let workspace = Workspace::of_this_build()?;
     let packages = [Connector::new("files-connector"), Connector::new("woocommerce-connector")];
     let built = build(&workspace, &packages)?;
+    // Dropped in at the end, compiled while the shop is read at the pace it allows.
+    let newer = Connector::new("woocommerce-connector").with_version("0.1.1");
+    let newer = std::thread::spawn(move || compile(&workspace, &[newer], &|_| {}));
     let temp = tempfile::tempdir().context("no temporary folder")?;
     let root = args.folder.clone().unwrap_or_else(|| temp.path().to_owned());
     let (plugins, exchange) = (root.join("plugins"), root.join("erp"));
@@ -154,8 +157,10 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     }
 
     title("7  A new build of a connector, while everything runs");
-    let newer = build(&workspace, &[Connector::new("woocommerce-connector").with_version("0.1.1")])?;
-    drop_in_as(&newer[0], &plugins.join(file_name(&built[1])?))?;
+    let newer = tokio::task::spawn_blocking(|| newer.join()).await?;
+    let newer = newer.map_err(|_| anyhow::anyhow!("building the connector again panicked"))??;
+    say_built(&newer);
+    drop_in_as(&newer[0].path, &plugins.join(file_name(&built[1])?))?;
     let version = served(&service, "eu.tradepost.woocommerce", "0.1.1").await?;
     println!("   eu.tradepost.woocommerce {version} serves, without a restart");
 
@@ -184,14 +189,22 @@ fn build(workspace: &Workspace, connectors: &[Connector]) -> Result<Vec<PathBuf>
             println!("   {text}");
         }
     };
-    let built = tradepost_build::build(workspace, connectors, &progress).map_err(|error| match error.hint() {
+    let built = compile(workspace, connectors, &progress)?;
+    say_built(&built);
+    Ok(built.into_iter().map(|connector| connector.path).collect())
+}
+
+fn compile(workspace: &Workspace, connectors: &[Connector], progress: &Progress<'_>) -> Result<Vec<Built>> {
+    tradepost_build::build(workspace, connectors, progress).map_err(|error| match error.hint() {
         Some(hint) => anyhow::anyhow!("{error}\n{hint}"),
         None => error.into(),
-    })?;
-    for connector in &built {
+    })
+}
+
+fn say_built(built: &[Built]) {
+    for connector in built {
         println!("   {} ({} kB)", connector.package, connector.size / 1000);
     }
-    Ok(built.into_iter().map(|connector| connector.path).collect())
 }
 
 fn file_name(path: &Path) -> Result<&std::ffi::OsStr> {
