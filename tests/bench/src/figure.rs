@@ -34,6 +34,12 @@ impl Figure {
         Self { target, holds, ..self }
     }
 
+    /// Next to the other side's figure, with no target.
+    pub(crate) fn beside(self, against: &'static str, other: f64) -> Self {
+        let ratio = self.value / other;
+        Self { against: Some(against), ratio: Some(ratio), ..self }
+    }
+
     /// Compared with the other side's figure, of which it shall be at least so many times.
     pub(crate) fn at_least_times(self, against: &'static str, other: f64, least: f64) -> Self {
         let ratio = self.value / other;

@@ -5,12 +5,13 @@
 //!
 //! In reading order: [`figure`] what is printed, [`call`] an instance and a call, [`traffic`] pulls and pushes of a real
 //! host against [`platform`] (a server in a process of its own), [`floor`] (the same job without sandbox and books) and
-//! [`singer`], [`plugins`] drops and starts. `soak` is a command of its own: [`soak`].
+//! [`singer`], [`plugins`] drops and starts, [`languages`] pulls through TypeScript and Python. `soak` is a command of its own: [`soak`].
 
 mod call;
 mod figure;
 mod floor;
 mod host;
+mod languages;
 mod platform;
 mod plugins;
 mod singer;
@@ -28,7 +29,7 @@ use figure::Figure;
 /// Measures the host.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What is measured; everything when absent.
+    /// What is measured; everything but `languages` when absent.
     #[arg(value_enum)]
     names: Vec<Name>,
     /// One JSON object a line instead of a table.
@@ -59,6 +60,8 @@ enum Name {
     Reload,
     /// A start with twenty connectors whose code is cached.
     Start,
+    /// Products through a connector in each language; takes what it builds them with from npm and PyPI.
+    Languages,
 }
 
 fn main() -> ExitCode {
@@ -117,6 +120,9 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         if wanted(Name::Start) {
             print(plugins::start(&connector).await?);
+        }
+        if arguments.names.contains(&Name::Languages) {
+            print(languages::pulls(&connector, arguments.count).await?);
         }
         if !arguments.json {
             println!("{}", figure::table(&figures));

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use crate::figure::{Figure, percentile};
-use crate::host::{Member, Site};
+use crate::host::{Member, Running, Site};
 use crate::platform::{Counts, Platform};
 use crate::{floor, singer};
 
@@ -42,11 +42,7 @@ pub(crate) async fn pulls(
     let mut peak: f64 = 0.0;
     let mut ledger = 0.0;
     for _ in 0..rounds {
-        platform.show(0, 0).await?;
-        let site = Site::new(connector)?;
-        site.set_up(&[Member { code: "shop", platform: &platform, policy: source() }]).await?;
-        platform.show(count, count).await?;
-        let host = site.start().await?;
+        let (site, host) = source_host(connector, &platform, count).await?;
         // Orders are of products that are known, as in life.
         if !what.products {
             pull(&host, "product", count).await?;
@@ -78,7 +74,18 @@ pub(crate) async fn pulls(
     Ok(figures)
 }
 
-async fn pull(host: &crate::host::Running, kind: &str, count: usize) -> Result<f64> {
+/// A host with a platform that has this many products and orders to be read.
+pub(crate) async fn source_host(connector: &Path, platform: &Platform, count: usize) -> Result<(Site, Running)> {
+    platform.show(0, 0).await?;
+    let site = Site::new(connector)?;
+    site.set_up(&[Member { code: "shop", platform, policy: source() }]).await?;
+    platform.show(count, count).await?;
+    let host = site.start().await?;
+    Ok((site, host))
+}
+
+/// Pulls all of a kind; seconds.
+pub(crate) async fn pull(host: &Running, kind: &str, count: usize) -> Result<f64> {
     let (seconds, run) = host.run("shop", "pull", kind).await?;
     // A product is made with its variant, an order with its buyer where he is new.
     if run["counts"]["read"] != json!(count) || run["counts"]["created"].as_u64() < Some(count as u64) {

@@ -24,26 +24,30 @@ Example:
 pub struct Args {
     /// Folder to make; its name is the connector's name
     #[arg(value_name = "NAME")]
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// Language
     #[arg(long, value_name = "LANGUAGE")]
-    lang: Language,
+    pub lang: Language,
     /// What kind of platform
     #[arg(long, value_name = "KIND", default_value = "shop")]
-    template: Template,
+    pub template: Template,
     /// Id of the connector, a reverse domain name that never changes [default: org.example.NAME]
     #[arg(long, value_name = "ID")]
-    id: Option<String>,
+    pub id: Option<String>,
     /// Who makes it, as operators see it
     #[arg(long, value_name = "NAME", default_value = "Example")]
-    vendor: String,
+    pub vendor: String,
     /// Folder `sdk` of a clone of Tradepost, to be used in place of the published SDK [default: the clone that this program was
     /// built in, if it is still there]
     #[arg(long, value_name = "FOLDER")]
-    sdk: Option<PathBuf>,
+    pub sdk: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+/// Makes the project.
+///
+/// # Errors
+/// The name cannot be one, or the folder is there already.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let Args { folder, lang, template, .. } = args;
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     check(name)?;
