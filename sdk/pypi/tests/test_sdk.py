@@ -1,5 +1,6 @@
 """What the SDK adds to the contract, without a component: `python3 -m unittest discover -s sdk/pypi/tests`."""
 
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -10,6 +11,25 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 import tradepost_sdk as sdk  # noqa: E402
 from tradepost_sdk import ConnectorError, outcomes, types  # noqa: E402
 from tradepost_sdk.testing import TestHost  # noqa: E402
+
+
+class Worlds(unittest.TestCase):
+    def test_a_connector_that_only_reads_or_only_writes_has_no_contract_for_the_rest(self) -> None:
+        for ability, missing in (("Source", "target"), ("Target", "source")):
+            # As componentize-py makes the contract for the world `reader` or `writer`.
+            program = f"""
+import importlib, sys
+sys.path.insert(0, {str(Path(sdk.__file__).parent.parent)!r})
+import wit_world.exports as exports
+del exports.{missing}, exports.{missing.capitalize()}
+sys.modules["wit_world.exports.{missing}"] = None
+import tradepost_sdk as sdk
+class Connector(sdk.Connector): ...
+class {ability}(sdk.{ability}): ...
+assert sdk.{missing} is None
+"""
+            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 def answering(status: int, body: bytes) -> TestHost:

@@ -5,20 +5,35 @@ The types of the contract are generated from its WIT: `catalog.Product`, `sales.
 
 from __future__ import annotations
 
+import importlib as _importlib
 import json as _json
 import re as _re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime as _datetime, timezone as _timezone
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from wit_world import exports as _exports
-from wit_world.exports import connector, source, target
+from wit_world.exports import connector
 from wit_world.imports import catalog, head, outcomes, records, report, sales, types
 
 from .api import Api
 from .error import ConnectorError, contract_error as _contract_error, ends_the_call as _ends_the_call, raising as _raising
 from .host import Response, Taken as _Taken, host as _host
+
+if TYPE_CHECKING:
+    from wit_world.exports import Source as _Source, Target as _Target, source, target
+else:
+
+    def _of_this_world(name: str) -> Any:
+        """What only readers or only writers have is generated for these alone."""
+        try:
+            return _importlib.import_module(f"wit_world.exports.{name}")
+        except ImportError:
+            return None
+
+    source, target = _of_this_world("source"), _of_this_world("target")
+    _Source, _Target = getattr(_exports, "Source", object), getattr(_exports, "Target", object)
 
 __all__ = [
     "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "catalog", "connector", "decimal", "done", "each", "files",
@@ -42,14 +57,14 @@ class Connector(_Wrapped, _exports.Connector):
     """What every connector has: `describe` and `check`."""
 
 
-class Source(_Wrapped, _exports.Source):
+class Source(_Wrapped, _Source):
     """Reading from the platform: `pull`, and `acknowledge` where reading leaves something to acknowledge."""
 
     def acknowledge(self, kind: records.Kind, receipt: str) -> None:
         """Reading leaves nothing to acknowledge."""
 
 
-class Target(_Wrapped, _exports.Target):
+class Target(_Wrapped, _Target):
     """Writing to the platform: `push`, and `remove` and `find` where they are declared."""
 
     @_raising
