@@ -170,10 +170,12 @@ pub(crate) mod fake {
             Folder::new(self, serde_json::from_value(settings).unwrap()).unwrap()
         }
 
+        #[cfg(test)]
         pub(crate) fn text(&self, path: &str) -> Option<String> {
             self.files.borrow().get(path).map(|(bytes, _)| String::from_utf8_lossy(bytes).into_owned())
         }
 
+        #[cfg(test)]
         pub(crate) fn paths(&self) -> Vec<String> {
             self.files.borrow().keys().cloned().collect()
         }
