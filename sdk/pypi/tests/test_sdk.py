@@ -18,7 +18,7 @@ class Worlds(unittest.TestCase):
         for ability, missing in (("Source", "target"), ("Target", "source")):
             # As componentize-py makes the contract for the world `reader` or `writer`.
             program = f"""
-import importlib, sys
+import sys
 sys.path.insert(0, {str(Path(sdk.__file__).parent.parent)!r})
 import wit_world.exports as exports
 del exports.{missing}, exports.{missing.capitalize()}

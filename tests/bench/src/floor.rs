@@ -10,11 +10,15 @@ use bench_connector::wire::{Answer, Order, Product, read};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-/// Runs the loop in a process of its own; seconds.
-pub(crate) fn seconds(url: &str, kind: &str, database: &Path) -> Result<f64> {
+/// Runs the loop in a process of its own; seconds. It must read as many records as the host, or its figure says nothing.
+pub(crate) fn seconds(url: &str, kind: &str, count: usize, database: &Path) -> Result<f64> {
     let output = Command::new(std::env::current_exe()?).args(["floor", url, kind]).arg(database).output()?;
     if !output.status.success() {
         bail!("the native loop failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let found: i64 = Connection::open(database)?.query_row("SELECT count(*) FROM record", [], |row| row.get(0))?;
+    if usize::try_from(found) != Ok(count) {
+        bail!("the native loop read {found} {kind}, there are {count}");
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
 }

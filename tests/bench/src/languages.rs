@@ -24,7 +24,7 @@ pub(crate) async fn pulls(rust: &Path, count: usize) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (language, connector) in connectors {
         let (_site, host) = traffic::source_host(&connector, &platform, count).await?;
-        let floor = count as f64 / floor::seconds(&platform.url, "products", &root.path().join(language))?;
+        let floor = count as f64 / floor::seconds(&platform.url, "products", count, &root.path().join(language))?;
         let rate = count as f64 / traffic::pull(&host, "product", count).await?;
         let peak = host.peak()?;
         host.stop().await?;
@@ -43,7 +43,7 @@ fn other(root: &Path, language: Language) -> Result<PathBuf> {
         _ => ("connector.ts", include_str!("../connector/languages/connector.ts")),
     };
     let vendor = "Tradepost".to_owned();
-    new::run(&new::Args {
+    new::make(&new::Args {
         folder: folder.clone(),
         lang: language,
         template: Template::File,

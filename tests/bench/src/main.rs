@@ -5,7 +5,8 @@
 //!
 //! In reading order: [`figure`] what is printed, [`call`] an instance and a call, [`traffic`] pulls and pushes of a real
 //! host against [`platform`] (a server in a process of its own), [`floor`] (the same job without sandbox and books) and
-//! [`singer`], [`plugins`] drops and starts, [`languages`] pulls through TypeScript and Python. `soak` is a command of its own: [`soak`].
+//! [`singer`], [`plugins`] drops and starts, [`languages`] pulls through TypeScript and Python. `soak` is a command of its
+//! own: [`soak`].
 
 mod call;
 mod figure;

@@ -49,7 +49,7 @@ pub(crate) async fn pulls(
         }
         for (n, (path, kind)) in kinds.iter().enumerate() {
             let folder = tempfile::tempdir()?;
-            floors[n].push(count as f64 / floor::seconds(&platform.url, path, &folder.path().join("floor.db"))?);
+            floors[n].push(count as f64 / floor::seconds(&platform.url, path, count, &folder.path().join("floor.db"))?);
             ours[n].push(count as f64 / pull(&host, kind, count).await?);
             if let Some(folder) = singer {
                 pairs[n].push(count as f64 / singer::seconds(folder, &platform.url, path, count)?);

@@ -43,11 +43,21 @@ pub struct Args {
     pub sdk: Option<PathBuf>,
 }
 
-/// Makes the project.
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let files = make(args)?;
+    let (shown, lang, template) = (args.folder.display(), args.lang, args.template.name());
+    line(format!("{shown}: a connector in {lang} for a platform of the kind `{template}`, {files} files"));
+    line(format!(
+        "\nNext:\n  cd {shown}\n  cargo tradepost build\n  cargo tradepost test\n\nREADME.md says what is where."
+    ));
+    Ok(Exit::Done)
+}
+
+/// Makes the project and says nothing; returns how many files it has.
 ///
 /// # Errors
 /// The name cannot be one, or the folder is there already.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
+pub fn make(args: &Args) -> anyhow::Result<usize> {
     let Args { folder, lang, template, .. } = args;
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     check(name)?;
@@ -68,16 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
         written.with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    let shown = folder.display();
-    line(format!(
-        "{shown}: a connector in {lang} for a platform of the kind `{}`, {} files",
-        template.name(),
-        files.len()
-    ));
-    line(format!(
-        "\nNext:\n  cd {shown}\n  cargo tradepost build\n  cargo tradepost test\n\nREADME.md says what is where."
-    ));
-    Ok(Exit::Done)
+    Ok(files.len())
 }
 
 /// A name does for a crate, an npm package, a Python module and a file.

@@ -27,9 +27,12 @@ else:
 
     def _of_this_world(name: str) -> Any:
         """What only readers or only writers have is generated for these alone."""
+        module = f"wit_world.exports.{name}"
         try:
-            return _importlib.import_module(f"wit_world.exports.{name}")
-        except ImportError:
+            return _importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
             return None
 
     source, target = _of_this_world("source"), _of_this_world("target")
