@@ -31,7 +31,7 @@ use crate::scenario::{PLACE, Scenario};
 use crate::store::Memory;
 
 /// Most pages of one scope; a connector that has more goes round in circles.
-const PAGES: usize = 2000;
+pub(crate) const PAGES: usize = 2000;
 /// Longest that one request may take where it is slow on purpose, so that it does not take long; and elsewhere, where a busy
 /// machine must not look like a fault.
 const PATIENCE_SECONDS: (u64, u64) = (1, 45);

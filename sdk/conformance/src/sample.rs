@@ -51,6 +51,12 @@ pub(crate) fn create(record: &Record, writing: &Writing, item: String, unique: &
                 rename(body, "number", unique, KeyType::Number, &mut renamed);
             }
             (Kind::Order, "placed") => rename(body, "number", unique, KeyType::OrderNumber, &mut renamed),
+            // The number of a parcel is nobody else's.
+            (Kind::Shipment, "shipment") => {
+                for (at, parcel) in body["parcels"].as_array_mut().into_iter().flatten().enumerate() {
+                    parcel["tracking"] = json!(format!("{unique}-{at}"));
+                }
+            }
             (_, "texts") => {
                 let name = body["name"].as_str().unwrap_or_default();
                 body["name"] = json!(format!("{} {unique}", stem(name)));

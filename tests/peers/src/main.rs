@@ -1,10 +1,11 @@
-//! `tradepost-peers`: the real-peer scenario, the vendor mocks, and a rehearsal of the scenario's own tools.
+//! `tradepost-peers`: the real-peer scenario, the conformance suite against the real servers, the vendor mocks, and a rehearsal
+//! of the scenario's own tools.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use tradepost_peers::{judged, readers, rehearsal, report::Report, scenario};
+use tradepost_peers::{judged, readers, rehearsal, report::Report, scenario, suite};
 
 /// Keeps a real Vendure shop and a real Tryton ERP in step and checks the result.
 #[derive(Debug, Parser)]
@@ -29,6 +30,17 @@ enum Command {
     Read {
         #[command(flatten)]
         place: Place,
+    },
+    /// Runs the conformance suite over the connectors of both servers, each against the real one.
+    Suite {
+        #[command(flatten)]
+        place: Place,
+        /// Only this connector.
+        #[arg(long)]
+        only: Option<suite::Which>,
+        /// Only this rule; may be given again.
+        #[arg(long, value_name = "NAME")]
+        rule: Vec<String>,
     },
     /// Acts on both servers as merchant and customers do, without Tradepost: shows that this program's own tools tell the truth.
     Rehearse {
@@ -89,6 +101,7 @@ async fn run(command: Command) -> Result<Report> {
         Command::Real { place } => scenario::run(&place.shared, &place.work()?, place.keep, place.as_it_is).await,
         Command::Mocks { place } => judged::run(&place.shared, &place.work()?, place.as_it_is).await,
         Command::Read { place } => readers::run(&place.shared, &place.work()?).await,
+        Command::Suite { place, only, rule } => suite::run(&place.shared, &place.work()?, only, &rule).await,
         Command::Rehearse { place } => rehearsal::run(&place.shared, &place.work()?.join("peers"), place.keep).await,
     }
 }

@@ -1,6 +1,7 @@
 //! The ERP as its clerk sees it: an independent client of Tryton's REST interface.
 
 mod catalogue;
+mod clerk;
 mod sales;
 
 use anyhow::{Context, Result, bail};
@@ -8,6 +9,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use serde_json::{Value, json};
 
 pub use catalogue::{Article, Draft};
+pub use clerk::Clerk;
 pub use sales::{Party, Sale};
 
 /// A clerk with a key.

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod checkout;
+mod merchant;
 mod orders;
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 pub use catalogue::{Product, Variant};
 pub use checkout::{Address, Basket};
+pub use merchant::Merchant;
 pub use orders::{Fulfilment, Order};
 
 /// A merchant who is logged in.

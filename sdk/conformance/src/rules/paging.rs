@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tradepost::model::{Kind, Scope};
 
-use crate::bench::{Differs, Scan, ids};
+use crate::bench::{Differs, PAGES, Scan, ids};
 use crate::control::Hand;
 use crate::rule::{End, Expected, Rule, Trial, broken, everything, rule, skip};
 
@@ -115,7 +115,7 @@ async fn disturbed(trial: &Trial<'_>, kind: Kind, happens: Happens, at: usize) -
         Happens::Changed => control.change(kind, &made[at]).await?,
         Happens::Removed => control.remove(kind, &made[at]).await?,
     }
-    for _ in 0..20 {
+    for _ in 0..PAGES {
         if ended {
             break;
         }

@@ -135,7 +135,7 @@ impl Vendure {
         self.update_product(json!({ "id": product.id, "featuredAssetId": pictures[0], "assetIds": pictures })).await
     }
 
-    async fn update_product(&self, input: Value) -> Result<()> {
+    pub(super) async fn update_product(&self, input: Value) -> Result<()> {
         self.admin("mutation($i:UpdateProductInput!){updateProduct(input:$i){id}}", json!({ "i": input })).await?;
         Ok(())
     }

@@ -16,7 +16,7 @@ pub struct Address {
 }
 
 impl Address {
-    fn input(self) -> Value {
+    pub(super) fn input(self) -> Value {
         json!({
             "fullName": self.name, "streetLine1": self.street, "postalCode": self.postal_code, "city": self.city, "countryCode": self.country,
         })

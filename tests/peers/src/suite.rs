@@ -1,0 +1,118 @@
+//! The conformance suite over the connectors of the two servers, each against the real one: the suite's fault proxy in front of
+//! the counting one, and a [`Hand`](crate::hand::Hand) that makes, changes and removes what the rules are about.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use tradepost_conformance::{PLACE, Scenario, Suite, Verdict};
+
+use crate::{
+    classify::Server,
+    hand,
+    peers::Peers,
+    proxy::Proxy,
+    report::Report,
+    setup,
+    tryton::{self, Tryton},
+    vendure::{self, Vendure},
+};
+
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    Vendure,
+    Tryton,
+}
+
+impl Which {
+    /// What must pass at least: a rule that the hand no longer reaches is skipped, and nobody would see it.
+    fn least(self) -> usize {
+        match self {
+            Self::Vendure => 40,
+            Self::Tryton => 38,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Vendure => "vendure",
+            Self::Tryton => "tryton",
+        }
+    }
+}
+
+/// Runs it on fresh servers in `folder`: over both connectors, or over one, with all rules or with some.
+pub async fn run(shared: &Path, folder: &Path, only: Option<Which>, rules: &[String]) -> Result<Report> {
+    crate::http::use_tls();
+    let wanted: Vec<Which> =
+        [Which::Vendure, Which::Tryton].into_iter().filter(|which| only.is_none_or(|only| only == *which)).collect();
+    let packages: Vec<String> = wanted.iter().map(|which| format!("{}-connector", which.name())).collect();
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+    let built = crate::build::connectors(&packages).await?;
+    let peers = Peers::start(shared, &folder.join("peers")).await?;
+    let mut report = Report::default();
+    for (which, file) in wanted.into_iter().zip(built) {
+        let scenario = match which {
+            Which::Vendure => shop(&peers).await,
+            Which::Tryton => erp(&peers).await,
+        };
+        let component = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let suite = Suite { component, scenario: scenario?, only: rules.to_vec(), ..Suite::default() };
+        let name = which.name();
+        let found = suite.run(|entry| eprintln!("{:>7} ms  {name}: {}", entry.took.as_millis(), entry.rule)).await?;
+        println!("{}", found.table(160));
+        for entry in &found.entries {
+            let check = format!("{name}: {}", entry.rule);
+            match &entry.verdict {
+                Verdict::Passed => report.judge(&check, entry.demands, "passed", true),
+                Verdict::Failed { why, .. } => report.judge(&check, entry.demands, why, false),
+                Verdict::Skipped { reason } => eprintln!("  --   {check}: {reason}"),
+            }
+        }
+        if rules.is_empty() {
+            let (passed, ..) = found.counts();
+            let least = which.least();
+            report.judge(&format!("{name}: rules that passed"), format!("at least {least}"), passed, passed >= least);
+        }
+    }
+    peers.stop();
+    Ok(report)
+}
+
+async fn shop(peers: &Peers) -> Result<Scenario> {
+    let proxy = Proxy::start(Server::Vendure, &peers.shop).await?;
+    let control = hand::serve(vendure::Merchant::of(Vendure::login(&peers.shop).await?).await?, proxy.clone()).await?;
+    let settings = json!({"url": PLACE, "credential": "login", "environment": "test", "fulfilment_method": "DHL"});
+    let secrets = [("login/username", "superadmin"), ("login/password", "superadmin")];
+    Ok(scenario(&proxy, control, &settings, &secrets))
+}
+
+async fn erp(peers: &Peers) -> Result<Scenario> {
+    let origin = peers.erp.trim_end_matches("/erp");
+    let proxy = Proxy::start(Server::Tryton, origin).await?;
+    let control =
+        hand::serve(tryton::Clerk::of(Tryton::new(&peers.erp, &peers.erp_key)?).await?, proxy.clone()).await?;
+    let settings = json!({
+        "url": format!("{PLACE}/erp"), "environment": "test", "special_price_list": setup::SPECIAL_PRICES,
+        "description_format": "html", "shipping_product": "SHIP",
+    });
+    Ok(scenario(&proxy, control, &settings, &[("key/token", &peers.erp_key)]))
+}
+
+fn scenario(proxy: &Proxy, control: String, settings: &Value, secrets: &[(&str, &str)]) -> Scenario {
+    Scenario {
+        simulator: Some(proxy.url.clone()),
+        control: Some(control),
+        settings: settings
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        secrets: secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        waived: BTreeMap::new(),
+        ..Scenario::default()
+    }
+}
