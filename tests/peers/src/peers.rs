@@ -11,7 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{copy_folder, free_port, run};
+use crate::{
+    classify::Server,
+    process::{copy_folder, free_port, run},
+};
 
 /// The running pair. Dropping it stops whatever still runs; [`Peers::stop`] does the same and reports.
 #[derive(Debug)]
@@ -31,6 +34,11 @@ pub struct Peers {
 impl Peers {
     /// Copies `shared`/peers into `folder`, installs and seeds what is missing, and starts both servers with fresh data.
     pub async fn start(shared: &Path, folder: &Path) -> Result<Self> {
+        Self::start_of(shared, folder, &[Server::Vendure, Server::Tryton]).await
+    }
+
+    /// The same with these servers alone; the addresses of the others stay empty.
+    pub async fn start_of(shared: &Path, folder: &Path, wanted: &[Server]) -> Result<Self> {
         let source = shared.join("peers");
         if !source.join("tryton/start.sh").is_file() {
             bail!("{} holds no peers: give the shared folder with --shared", shared.display());
@@ -48,9 +56,14 @@ impl Peers {
             folder,
         };
         peers.stop_servers();
-        let (shop, erp) = tokio::join!(peers.start_shop(), peers.start_erp());
-        peers.shop = shop.context("the shop did not start")?;
-        (peers.erp, peers.erp_key) = erp.context("the ERP did not start")?;
+        let shop =
+            async { if wanted.contains(&Server::Vendure) { peers.start_shop().await } else { Ok(String::new()) } };
+        let erp =
+            async { if wanted.contains(&Server::Tryton) { peers.start_erp().await } else { Ok(Default::default()) } };
+        let (shop, erp) = tokio::join!(shop, erp);
+        let shop = shop.context("the shop did not start")?;
+        let (erp, erp_key) = erp.context("the ERP did not start")?;
+        (peers.shop, peers.erp, peers.erp_key) = (shop, erp, erp_key);
         Ok(peers)
     }
 

@@ -35,6 +35,13 @@ impl Which {
         }
     }
 
+    fn server(self) -> Server {
+        match self {
+            Self::Vendure => Server::Vendure,
+            Self::Tryton => Server::Tryton,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Vendure => "vendure",
@@ -51,7 +58,8 @@ pub async fn run(shared: &Path, folder: &Path, only: Option<Which>, rules: &[Str
     let packages: Vec<String> = wanted.iter().map(|which| format!("{}-connector", which.name())).collect();
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     let built = crate::build::connectors(&packages).await?;
-    let peers = Peers::start(shared, &folder.join("peers")).await?;
+    let servers: Vec<Server> = wanted.iter().map(|which| which.server()).collect();
+    let peers = Peers::start_of(shared, &folder.join("peers"), &servers).await?;
     let mut report = Report::default();
     for (which, file) in wanted.into_iter().zip(built) {
         let scenario = match which {

@@ -2,13 +2,17 @@
 
 mod catalogue;
 mod clerk;
+mod desk;
 mod sales;
+
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
-pub use catalogue::{Article, Draft};
+pub use catalogue::{Article, Draft, Pattern};
 pub use clerk::Clerk;
 pub use sales::{Party, Sale};
 
@@ -18,11 +22,13 @@ pub struct Tryton {
     url: String,
     key: String,
     http: reqwest::Client,
+    /// Of the desktop client's protocol, opened when it is first used.
+    session: Arc<OnceCell<String>>,
 }
 
 impl Tryton {
     pub fn new(url: &str, key: &str) -> Result<Self> {
-        Ok(Self { url: url.to_owned(), key: key.to_owned(), http: crate::http::client()? })
+        Ok(Self { url: url.to_owned(), key: key.to_owned(), http: crate::http::client()?, session: Arc::default() })
     }
 
     /// Reads objects; `fields` may follow relations with dots.

@@ -39,6 +39,28 @@ pub struct Draft<'a> {
     pub net: Decimal,
 }
 
+/// What `MUG-1` is: a new product is like it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pattern {
+    pub unit: i64,
+    /// The accounting category, which brings the taxes.
+    pub accounting: i64,
+    pub category: i64,
+}
+
+impl Pattern {
+    /// A template to be made, with its variants.
+    #[must_use]
+    pub fn product(&self, draft: Draft<'_>) -> Value {
+        let variants: Vec<Value> = draft.suffixes.iter().map(|suffix| json!({ "suffix_code": suffix })).collect();
+        json!({
+            "name": draft.name, "code": draft.code, "type": "goods", "salable": true, "default_uom": self.unit,
+            "sale_uom": self.unit, "list_price": to_typed(draft.net), "account_category": self.accounting,
+            "categories": [["add", [self.category]]], "products": [["create", variants]],
+        })
+    }
+}
+
 impl Tryton {
     /// Articles by code, those that were set inactive too.
     pub async fn articles(&self) -> Result<BTreeMap<String, Article>> {
@@ -100,31 +122,34 @@ impl Tryton {
 
     /// Counts an article: afterwards that many lie on the shelf.
     pub async fn count_stock(&self, code: &str, pieces: u32) -> Result<()> {
-        let (product, location) = (self.article(code).await?.id, self.store().await?);
-        let lines = json!([["create", [{ "product": product, "quantity": f64::from(pieces) }]]]);
-        let made = self
-            .post("stock.inventory", json!({ "location": location, "empty_quantity": "keep", "lines": lines }))
-            .await?;
+        let product = self.article(code).await?.id;
+        self.count_products(self.store().await?, &[product], pieces).await
+    }
+
+    /// Counts articles in a location: afterwards that many of each lie there.
+    pub async fn count_products(&self, location: i64, products: &[i64], pieces: u32) -> Result<()> {
+        let line = |product: &i64| json!({ "product": product, "quantity": f64::from(pieces) });
+        let lines: Vec<Value> = products.iter().map(line).collect();
+        let body = json!({ "location": location, "empty_quantity": "keep", "lines": [["create", lines]] });
+        let made = self.post("stock.inventory", body).await?;
         self.post(&format!("stock.inventory/{}/confirm", id(&made)?), json!({})).await?;
         Ok(())
     }
 
+    /// Looks up what new products have in common.
+    pub async fn pattern(&self) -> Result<Pattern> {
+        let fields = ["default_uom.id", "account_category.id", "categories.id"];
+        let mug = self.one("product.template", json!([["code", "=", "MUG-1"]]), &fields).await?;
+        Ok(Pattern {
+            unit: id(&mug["default_uom"])?,
+            accounting: id(&mug["account_category"])?,
+            category: id(&mug["categories"][0])?,
+        })
+    }
+
     /// Makes a product like `MUG-1`: same unit, tax and category.
     pub async fn create_product(&self, draft: Draft<'_>) -> Result<()> {
-        let model = self
-            .one(
-                "product.template",
-                json!([["code", "=", "MUG-1"]]),
-                &["default_uom.id", "account_category.id", "categories.id"],
-            )
-            .await?;
-        let variants: Vec<Value> = draft.suffixes.iter().map(|suffix| json!({ "suffix_code": suffix })).collect();
-        let unit = id(&model["default_uom"])?;
-        let body = json!({
-            "name": draft.name, "code": draft.code, "type": "goods", "salable": true, "default_uom": unit, "sale_uom": unit,
-            "list_price": to_typed(draft.net), "account_category": id(&model["account_category"])?,
-            "categories": [["add", [id(&model["categories"][0])?]]], "products": [["create", variants]],
-        });
+        let body = self.pattern().await?.product(draft);
         self.post("product.template", body).await?;
         Ok(())
     }

@@ -66,10 +66,7 @@ impl Tryton {
     /// Gives per parcel its tracking number and what is inside.
     pub async fn ship(&self, sale: &Sale, tracking: &[&str]) -> Result<Vec<(String, Vec<(String, i64)>)>> {
         let shipment = sale.shipments.first().with_context(|| format!("sale {} has no shipment", sale.number))?.0;
-        let button = |name: &str| format!("stock.shipment.out/{shipment}/{name}");
-        for name in ["wait", "assign_try", "pick"] {
-            self.post(&button(name), json!({})).await?;
-        }
+        self.pick(&[shipment]).await?;
         let fields = ["outgoing_moves.id", "outgoing_moves.product.code", "outgoing_moves.quantity"];
         let picked = self.one("stock.shipment.out", json!([["id", "=", shipment]]), &fields).await?;
         let mut moves = picked["outgoing_moves"].as_array().cloned().unwrap_or_default();
@@ -80,18 +77,12 @@ impl Tryton {
             sale.number,
             tracking.len()
         );
-        let kind = match self.read("stock.package.type", json!([]), &["name"]).await?.first() {
-            Some(found) => id(found)?,
-            None => id(&self.post("stock.package.type", json!({ "name": "Box" })).await?)?,
-        };
+        let kind = self.package_type().await?;
         let mut parcels = Vec::new();
         for (turn, number) in tracking.iter().enumerate() {
             let inside: Vec<&Value> = moves.iter().skip(turn).step_by(tracking.len()).collect();
             let ids = inside.iter().map(|one| id(one)).collect::<Result<Vec<_>>>()?;
-            let body = json!({
-                "type": kind, "shipment": format!("stock.shipment.out,{shipment}"), "shipping_reference": number, "moves": [["add", ids]],
-            });
-            self.post("stock.package", body).await?;
+            self.post("stock.package", package(kind, shipment, number, &ids)).await?;
             let mut contents = Vec::new();
             for one in inside {
                 let quantity = pieces(&one["quantity"])?.normalize().to_string().parse().context("whole pieces")?;
@@ -99,11 +90,48 @@ impl Tryton {
             }
             parcels.push(((*number).to_owned(), contents));
         }
-        for name in ["pack", "do"] {
-            self.post(&button(name), json!({})).await?;
-        }
+        self.hand_over(&[shipment]).await?;
         parcels.sort();
         Ok(parcels)
+    }
+
+    /// Ships each of these shipments in a parcel of its own; the tracking numbers begin with `tracking`.
+    pub async fn ship_whole(&self, shipments: &[i64], tracking: &str) -> Result<()> {
+        self.pick(shipments).await?;
+        let kind = self.package_type().await?;
+        let picked = self.read("stock.shipment.out", json!([["id", "in", shipments]]), &["outgoing_moves.id"]).await?;
+        let mut packages = Vec::new();
+        for one in &picked {
+            let moves = one["outgoing_moves"].as_array().context("a shipment without goods")?;
+            let moves = moves.iter().map(id).collect::<Result<Vec<_>>>()?;
+            let shipment = id(one)?;
+            packages.push(package(kind, shipment, &format!("{tracking}-{shipment}"), &moves));
+        }
+        self.create_all("stock.package", packages).await?;
+        self.hand_over(shipments).await
+    }
+
+    /// Takes the goods from the shelf.
+    async fn pick(&self, shipments: &[i64]) -> Result<()> {
+        for button in ["wait", "assign_try", "pick"] {
+            self.press("stock.shipment.out", shipments, button).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the parcels and gives them away.
+    async fn hand_over(&self, shipments: &[i64]) -> Result<()> {
+        for button in ["pack", "do"] {
+            self.press("stock.shipment.out", shipments, button).await?;
+        }
+        Ok(())
+    }
+
+    async fn package_type(&self) -> Result<i64> {
+        match self.read("stock.package.type", json!([]), &["name"]).await?.first() {
+            Some(found) => id(found),
+            None => id(&self.post("stock.package.type", json!({ "name": "Box" })).await?),
+        }
     }
 
     /// Everybody with this e-mail address.
@@ -120,6 +148,12 @@ impl Tryton {
     pub async fn count_sales(&self) -> Result<usize> {
         Ok(self.read("sale.sale", json!([]), &["number"]).await?.len())
     }
+}
+
+/// A parcel to be made of goods that were picked.
+fn package(kind: i64, shipment: i64, tracking: &str, moves: &[i64]) -> Value {
+    let shipment = format!("stock.shipment.out,{shipment}");
+    json!({ "type": kind, "shipment": shipment, "shipping_reference": tracking, "moves": [["add", moves]] })
 }
 
 fn sale(item: &Value) -> Result<Sale> {
