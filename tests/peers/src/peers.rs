@@ -56,6 +56,7 @@ impl Peers {
             folder,
         };
         peers.stop_servers();
+        peers.script("pg/start.sh", 0, None).await?;
         let shop =
             async { if wanted.contains(&Server::Vendure) { peers.start_shop().await } else { Ok(String::new()) } };
         let erp =

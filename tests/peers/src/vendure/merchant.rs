@@ -57,8 +57,7 @@ impl Merchant {
             next: AtomicU64::new(1),
         };
         merchant.reset().await?;
-        merchant.ordered =
-            merchant.product(&Article { sku: ORDERED, on_hand: 100_000, ..Article::default() }).await?;
+        merchant.ordered = merchant.product(&Article { sku: ORDERED, on_hand: 100_000, ..Article::default() }).await?;
         Ok(merchant)
     }
 
