@@ -106,6 +106,11 @@ pub(crate) fn touch(record: &mut Record, unique: &str) -> bool {
             }
             "stock" => return add(body, "quantity", Decimal::ONE),
             "price" => return add(body, "amount", Decimal::ONE),
+            "head" if record.kind == Kind::Customer => {
+                let name = body["last_name"].as_str().unwrap_or("Nobody");
+                body["last_name"] = json!(format!("{} {unique}", stem(name)));
+                return true;
+            }
             _ => {}
         }
     }
