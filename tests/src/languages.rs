@@ -117,7 +117,9 @@ pub async fn side_by_side(place: &Place, made: &[Made]) -> Result<()> {
         documents.push((language, shop.id(), shop.platform(policy)?));
     }
     for (code, erp) in &erps {
-        documents.push((code, erp.id(), erp.platform(json!({"create_on": ["order"], "pushes": ["order"]}))?));
+        let names = json!({"payment": {"card": "card"}, "shipping": {"flat_rate": "parcel"}});
+        let policy = json!({"create_on": ["order"], "pushes": ["order"], "orders": names});
+        documents.push((code, erp.id(), erp.platform(policy)?));
     }
     for (code, connector, document) in &documents {
         served(&host, connector).await?;
