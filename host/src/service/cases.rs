@@ -1,6 +1,7 @@
 //! Calls that went wrong, kept in the data folder so that an operator can hand one to the developer of the connector.
 //! Other people's data is replaced before anything is written; number, bytes and age are bounded.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -163,13 +164,22 @@ fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the oldest beyond the bounds.
+/// Removes the oldest beyond the bounds. The newest of each platform go before the second newest of any, so that one where much
+/// goes wrong leaves room for the others.
 fn prune(folder: &Path, keep: &Keep, now: Timestamp) -> io::Result<()> {
     let mut kept = 0_u64;
     let (mut count, mut files) = (0, listed(folder)?);
-    files.sort_by_key(|file| std::cmp::Reverse(file.0));
+    files.sort_by_key(|file| Reverse(file.0));
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let rank = |(began, path): (Timestamp, PathBuf)| {
+        let newer = seen.entry(platform(&path)).or_default();
+        *newer += 1;
+        (*newer, began, path)
+    };
+    let mut files: Vec<(usize, Timestamp, PathBuf)> = files.into_iter().map(rank).collect();
+    files.sort_by_key(|(newer, began, _)| (*newer, Reverse(*began)));
     let oldest = now - SignedDuration::from_hours(24 * i64::from(keep.days));
-    for (began, path) in files {
+    for (_, began, path) in files {
         let size = fs::metadata(&path).map(|meta| meta.len()).unwrap_or_default();
         if count >= keep.count || kept + size > keep.bytes || (keep.days > 0 && began < oldest) {
             fs::remove_file(&path)?;
@@ -178,6 +188,13 @@ fn prune(folder: &Path, keep: &Keep, now: Timestamp) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The platform that a case's file is named after: `TIME-PLATFORM-FUNCTION.json`.
+fn platform(path: &Path) -> String {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let rest = name.split_once('-').map_or("", |(_, rest)| rest);
+    rest.rsplit_once('-').map_or("", |(platform, _)| platform).to_owned()
 }
 
 /// Cases with when they began.
@@ -206,7 +223,7 @@ fn find(
 ) -> io::Result<Option<Bundle>> {
     let mut files = listed(folder)?;
     files.retain(|(began, _)| (from..=to).contains(began));
-    files.sort_by_key(|file| std::cmp::Reverse(file.0));
+    files.sort_by_key(|file| Reverse(file.0));
     let mut second = None;
     for (_, path) in files {
         let Ok(bundle) =
@@ -295,7 +312,17 @@ mod tests {
         let newest = listed(folder.path()).unwrap()[0].0;
         assert_eq!(newest, now - SignedDuration::from_hours(1));
         assert_eq!(left(&Keep { count: 0, bytes: 1_000, days: 0 }), 0, "none are wanted");
+        for hours in [1, 2, 3, 4] {
+            put(hours);
+        }
+        let quiet = folder
+            .path()
+            .join(format!("{:020}-my-erp-pull.json", (now - SignedDuration::from_hours(9)).as_microsecond()));
+        fs::write(&quiet, "x").unwrap();
+        assert_eq!(left(&Keep { count: 3, bytes: 1_000, days: 0 }), 3);
+        assert!(quiet.exists(), "one platform where much goes wrong leaves room for another");
         fs::write(folder.path().join(".half.json.tmp"), "").unwrap();
+        assert_eq!(left(&Keep { count: 0, bytes: 1_000, days: 0 }), 0);
         sweep(folder.path()).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "what was cut off is gone");
     }

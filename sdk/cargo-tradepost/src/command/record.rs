@@ -1,7 +1,7 @@
 //! `record`: a tape of a real session, by the built component in the host's runtime.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ Exit code 1: a kind could not be read to its end; the tape holds what there was.
 
 Examples:
   cargo tradepost record tapes/all.jsonl
-  cargo tradepost record tapes/orders.jsonl --kind order --setting url=https://shop.example --secret api/token=..")]
+  cargo tradepost record tapes/orders.jsonl --kind order --setting url=https://shop.example --secret api/token      (its value is asked for)")]
 pub struct Args {
     /// File to write, an exchange on each line
     #[arg(value_name = "TAPE")]
@@ -53,9 +53,12 @@ pub struct Platform {
     /// A setting of the platform, as name=value; without any, the project's simulator is the platform
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     setting: Vec<(String, String)>,
-    /// A secret, as credential/field=value
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    secret: Vec<(String, String)>,
+    /// A secret, as credential/field; its value is asked for, or read from standard input, a line each
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    secret: Vec<String>,
+    /// A secret whose value is in a file
+    #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
+    secret_file: Vec<(String, String)>,
 }
 
 /// A component on the bench.
@@ -70,6 +73,24 @@ pub struct OnBench {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form name=value"))?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Other programs see the arguments of every command, and shells keep them.
+fn name(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        None => Ok(text.to_owned()),
+        Some((name, _)) => Err(format!("only the name is given (`--secret {name}`): the value is asked for")),
+    }
+}
+
+/// Asks for a secret without showing it; without a terminal, takes the next line of standard input.
+fn ask(name: &str) -> anyhow::Result<String> {
+    if io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password(format!("{name}: "))?);
+    }
+    let mut line = String::new();
+    ensure!(io::stdin().read_line(&mut line)? > 0, "standard input ended before the secret `{name}`");
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 impl Platform {
@@ -106,7 +127,14 @@ impl Platform {
             settings.insert(name.clone(), typed.unwrap_or_else(|| Value::String(value.clone())));
         }
         let mut secrets = if self.setting.is_empty() { said.secrets } else { Default::default() };
-        secrets.extend(self.secret.iter().cloned());
+        for name in &self.secret {
+            secrets.insert(name.clone(), tokio::task::block_in_place(|| ask(name))?);
+        }
+        for (name, file) in &self.secret_file {
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("the secret's file {file} cannot be read"))?;
+            secrets.insert(name.clone(), text.trim_end_matches(['\r', '\n']).to_owned());
+        }
         let setup = Setup {
             settings: Value::Object(settings),
             secrets,
