@@ -17,6 +17,7 @@ use super::{Draft, Pattern, Tryton, id};
 use crate::{
     hand::{Hand, Offer},
     money::{to_typed, typed_decimal},
+    setup::SPECIAL_PRICES,
 };
 
 /// The article that sales are made of: it is never put away.
@@ -84,6 +85,8 @@ impl Clerk {
         clerk.ordered = clerk.sold(draft, 19).await?;
         clerk.erp.count_products(clerk.store, &[clerk.ordered.product], 100_000).await?;
         clerk.sale = clerk.buyer().await?;
+        // The connector is set to read one, and without it reads no prices at all.
+        clerk.erp.price_list(SPECIAL_PRICES).await?;
         for model in PASSING {
             let last = clerk.erp.search(model, json!([])).await?.last().copied();
             clerk.seeded.insert(model, last.unwrap_or_default());
