@@ -53,6 +53,8 @@ pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Ma
     let erp = format!("erp-{language}");
     let of_erp = root.join(&erp);
     let mut steps = Vec::new();
+    // Other languages are made meanwhile: what a step prints is shown when it has ended.
+    let log = root.join(format!("{language}.log"));
     for (step, words, place) in [
         ("new", vec!["new", name.as_str(), "--lang", language], root),
         ("build", vec!["build"], &folder),
@@ -62,11 +64,18 @@ pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Ma
         ("new", vec!["new", erp.as_str(), "--lang", language, "--template", "erp"], root),
         ("erp", vec!["test"], &of_erp),
     ] {
-        println!("\n$ cargo tradepost {}", words.join(" "));
+        let command = format!("cargo tradepost {}", words.join(" "));
+        println!("{language}: {command}");
         let began = Instant::now();
-        let status = Command::new(tool).args(&words).current_dir(place).stdin(Stdio::null()).status().await?;
-        ensure!(status.success(), "`cargo tradepost {}` for {language}: {status}", words.join(" "));
-        steps.push((step, began.elapsed().as_secs_f32()));
+        drop(std::fs::File::create(&log)?);
+        let out = std::fs::OpenOptions::new().append(true).open(&log)?;
+        let mut run = Command::new(tool);
+        run.args(&words).current_dir(place).stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
+        let status = run.kill_on_drop(true).status().await?;
+        let took = began.elapsed().as_secs_f32();
+        println!("\n{language}: {took:.1} s\n$ {command}\n{}", std::fs::read_to_string(&log)?);
+        ensure!(status.success(), "`{command}` for {language}: {status}");
+        steps.push((step, took));
     }
     let size = std::fs::metadata(folder.join(format!("dist/{name}.wasm")))?.len();
     Ok(Made { language, folder, steps, size })

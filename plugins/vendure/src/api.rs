@@ -185,7 +185,7 @@ impl<'host> Shop<'host> {
     /// Those of [`graphql`], and `rejected` with the code and the words of an `ErrorResult`.
     pub fn mutate(&self, document: &str, variables: Value) -> Result<Value, Error> {
         let request = self.request().json(&json!({"query": document, "variables": variables}));
-        result(graphql(self.host.send(request)?)?)
+        result(graphql(self.host.send(request)?).map_err(beyond)?)
     }
 
     /// Uploads kept bytes as an asset; gives its id.
@@ -305,6 +305,15 @@ fn result(data: Value) -> Result<Value, Error> {
         }
     }
     Err(rejected(code, words))
+}
+
+/// A figure that the shop's database has no room for was not stored, which MySQL and PostgreSQL say in these words: Vendure
+/// passes them on as an internal error, and takes the whole mutation back.
+fn beyond(error: Error) -> Error {
+    match error {
+        Error::Timeout(words) if words.to_lowercase().contains("out of range") => rejected("out-of-range", words),
+        other => other,
+    }
 }
 
 /// The code of a rejection.

@@ -24,9 +24,7 @@ pub fn find(shop: &Shop<'_>, kind: Kind, probes: &[Probe]) -> Result<Vec<Vec<Fou
     match kind {
         Kind::Product => products(shop, probes),
         Kind::Stock | Kind::Price => variants(shop, probes),
-        Kind::Category => {
-            by_key(shop, probes, "collections", "slug", &["key", "slug", "number"], &|key| slug(key, key))
-        }
+        Kind::Category => by_key(shop, probes, "collections", "slug", &["category"], &|key| slug(key, key)),
         Kind::Customer => by_key(shop, probes, "customers", "emailAddress", &["email"], &|key| key.to_lowercase()),
         Kind::Order => by_key(shop, probes, "orders", "code", &["number"], &str::to_owned),
         Kind::OrderEvent => events(shop, probes),

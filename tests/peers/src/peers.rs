@@ -1,7 +1,7 @@
 //! The two servers: copied out of the shared folder, seeded once, started afresh for every run, stopped by process id.
 //!
-//! The first start installs and seeds (minutes); what it made is kept as a template (a database for Tryton, a data folder for
-//! Vendure), so that every run begins with the same data on ports of its own within seconds.
+//! The first start installs and seeds (minutes); what it made is kept as a template (a database for each, and a folder with the
+//! shop's pictures), so that every run begins with the same data on ports of its own within seconds.
 
 use std::{
     path::{Path, PathBuf},
@@ -56,6 +56,7 @@ impl Peers {
             folder,
         };
         peers.stop_servers();
+        peers.script("pg/start.sh", 0, None).await?;
         let shop =
             async { if wanted.contains(&Server::Vendure) { peers.start_shop().await } else { Ok(String::new()) } };
         let erp =
@@ -69,56 +70,70 @@ impl Peers {
 
     async fn start_shop(&self) -> Result<String> {
         let (pristine, data) = (self.folder.join("vendure/pristine"), self.folder.join("vendure/run"));
-        if !pristine.join("seeded").exists() {
+        if !(pristine.join("seeded").exists() && self.has_database("shop_pristine").await?) {
             let _ = std::fs::remove_dir_all(&pristine);
-            self.script("vendure/start.sh", free_port()?, &pristine).await?;
-            let pid = self.pid("vendure");
-            stop_one(&self.folder, "vendure");
-            wait_until_gone(pid).await?;
+            self.renew_database("shop", "template0").await?;
+            self.script("vendure/start.sh", free_port()?, Some(&pristine)).await?;
+            self.stop_seeded("vendure").await?;
+            self.renew_database("shop_pristine", "shop").await?;
             std::fs::write(pristine.join("seeded"), "")?;
         }
         let _ = std::fs::remove_dir_all(&data);
         copy_folder(&pristine, &data).await?;
+        self.renew_database("shop", "shop_pristine").await?;
         let port = free_port()?;
-        self.script("vendure/start.sh", port, &data).await?;
+        self.script("vendure/start.sh", port, Some(&data)).await?;
         Ok(format!("http://127.0.0.1:{port}"))
     }
 
     async fn start_erp(&self) -> Result<(String, String)> {
         let key = self.folder.join("tryton/rest.key");
         let pristine_key = self.folder.join("tryton/pristine.key");
-        self.script("pg/start.sh", 0, Path::new("")).await?;
-        let has_template =
-            self.sql("postgres", "select 1 from pg_database where datname = 'erp_pristine'").await? == "1";
-        if !(has_template && pristine_key.exists()) {
+        if !(pristine_key.exists() && self.has_database("erp_pristine").await?) {
             self.sql("postgres", "drop database if exists erp_pristine").await?;
             let _ = std::fs::remove_file(&key);
-            self.script("tryton/start.sh", free_port()?, Path::new("")).await?;
-            let pid = self.pid("tryton");
-            stop_one(&self.folder, "tryton");
-            wait_until_gone(pid).await?;
-            self.sql("postgres", "create database erp_pristine template erp").await?;
+            self.script("tryton/start.sh", free_port()?, None).await?;
+            self.stop_seeded("tryton").await?;
+            self.renew_database("erp_pristine", "erp").await?;
             std::fs::copy(&key, &pristine_key)?;
         }
-        self.sql("postgres", "drop database if exists erp").await?;
-        self.sql("postgres", "create database erp template erp_pristine").await?;
+        self.renew_database("erp", "erp_pristine").await?;
         std::fs::copy(&pristine_key, &key)?;
         let port = free_port()?;
-        self.script("tryton/start.sh", port, Path::new("")).await?;
+        self.script("tryton/start.sh", port, None).await?;
         let key = std::fs::read_to_string(key)?.trim().to_owned();
         Ok((format!("http://127.0.0.1:{port}/erp"), key))
     }
 
-    /// Runs one of the peers' own scripts with our ports and folders.
-    async fn script(&self, script: &str, port: u16, shop_data: &Path) -> Result<String> {
+    async fn has_database(&self, name: &str) -> Result<bool> {
+        let found = self.sql("postgres", &format!("select 1 from pg_database where datname = '{name}'")).await?;
+        Ok(found == "1")
+    }
+
+    /// Makes a database anew, like another one that nobody works in.
+    async fn renew_database(&self, name: &str, like: &str) -> Result<()> {
+        self.sql("postgres", &format!("drop database if exists {name}")).await?;
+        self.sql("postgres", &format!("create database {name} template {like} encoding 'UTF8'")).await.map(drop)
+    }
+
+    async fn stop_seeded(&self, server: &str) -> Result<()> {
+        let pid = self.pid(server);
+        stop_one(&self.folder, server);
+        wait_until_gone(pid).await
+    }
+
+    /// Runs one of the peers' own scripts with our ports and folders; the shop's with a folder for its pictures.
+    async fn script(&self, script: &str, port: u16, shop_data: Option<&Path>) -> Result<String> {
         let mut command = Command::new(self.folder.join(script));
         command
             .current_dir(&self.folder)
             .env("PORT", port.to_string())
             .env("PGPORT", self.database_port.to_string())
-            .env("PEER_PGDATA", &self.database_folder)
-            .env("PEER_DATA", shop_data)
-            .env("DB", "sqljs");
+            .env("PEER_PGDATA", &self.database_folder);
+        // In its own SQLite it writes the whole file anew with every change, which takes ten times as long.
+        if let Some(data) = shop_data {
+            command.env("PEER_DATA", data).env("DB", "postgres").env("PGHOST", "127.0.0.1").env("PGDATABASE", "shop");
+        }
         run(command).await
     }
 

@@ -71,16 +71,15 @@ pub async fn run(shared: &Path, folder: &Path, only: Option<Which>, rules: &[Str
         let name = which.name();
         let found = suite.run(|entry| eprintln!("{:>7} ms  {name}: {}", entry.took.as_millis(), entry.rule)).await?;
         println!("{}", found.table(160));
+        let (passed, failed, skipped) = found.counts();
+        let words = format!("{passed} passed, {failed} failed, {skipped} skipped");
+        report.judge(&format!("{name}: rules"), "none failed", words, failed == 0);
         for entry in &found.entries {
-            let check = format!("{name}: {}", entry.rule);
-            match &entry.verdict {
-                Verdict::Passed => report.judge(&check, entry.demands, "passed", true),
-                Verdict::Failed { why, .. } => report.judge(&check, entry.demands, why, false),
-                Verdict::Skipped { reason } => eprintln!("  --   {check}: {reason}"),
+            if let Verdict::Failed { why, .. } = &entry.verdict {
+                report.judge(&format!("{name}: {}", entry.rule), entry.demands, why, false);
             }
         }
         if rules.is_empty() {
-            let (passed, ..) = found.counts();
             let least = which.least();
             report.judge(&format!("{name}: rules that passed"), format!("at least {least}"), passed, passed >= least);
         }
@@ -97,7 +96,18 @@ async fn shop(peers: &Peers) -> Result<Scenario> {
     Ok(scenario(&proxy, control, &settings, &secrets))
 }
 
+/// Seeded goods that nobody bought. The ERP itself keeps whatever lay on a shelf once, and the suite reads all there is many
+/// times over.
+const UNSOLD: &str = "
+    create temporary table unsold as select t.id from product_template t where t.type = 'goods' and not exists (
+        select 1 from sale_line l join product_product p on p.id = l.product where p.template = t.id);
+    create temporary table variants as select id from product_product where template in (select id from unsold);
+    delete from stock_inventory_line where product in (select id from variants);
+    delete from stock_move where product in (select id from variants);
+    delete from product_template where id in (select id from unsold)";
+
 async fn erp(peers: &Peers) -> Result<Scenario> {
+    peers.erp_sql(UNSOLD).await?;
     let origin = peers.erp.trim_end_matches("/erp");
     let proxy = Proxy::start(Server::Tryton, origin).await?;
     let control =

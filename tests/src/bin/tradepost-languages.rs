@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use futures_util::future::try_join_all;
 use tradepost_tests::host::Place;
 use tradepost_tests::languages::{LANGUAGES, make, side_by_side};
 
@@ -18,10 +19,10 @@ async fn main() -> Result<()> {
     let program = |name: &str| -> Result<PathBuf> { Ok(here.parent().context("a program has a folder")?.join(name)) };
     let root = tempfile::Builder::new().prefix("tradepost-languages-").tempdir()?;
     ensure!(!root.path().starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")), "outside of the repository");
-    let mut made = Vec::new();
-    for language in LANGUAGES.into_iter().filter(|one| named.is_empty() || named.iter().any(|name| name == one)) {
-        made.push(make(&program("cargo-tradepost")?, root.path(), language).await?);
-    }
+    let tool = program("cargo-tradepost")?;
+    let wanted = LANGUAGES.into_iter().filter(|one| named.is_empty() || named.iter().any(|name| name == one));
+    // Side by side: much of it waits for a network, or is the work of one processor.
+    let made = try_join_all(wanted.map(|language| make(&tool, root.path(), language))).await?;
     println!();
     side_by_side(&Place { program: program("tradepost")?, root: root.path().join("host"), notes: None }, &made).await?;
     println!();

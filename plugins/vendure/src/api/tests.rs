@@ -90,6 +90,16 @@ fn an_internal_error_of_a_write_says_nothing_about_it() {
 }
 
 #[test]
+fn a_figure_that_the_database_has_no_room_for_is_refused() {
+    let host = Scripted::new(|_, _| {
+        let words = r#"value "9876543210987654" is out of range for type integer"#;
+        json!({"errors": [{"message": words, "path": ["updateProductVariants"]}], "data": null})
+    });
+    let error = Shop::new(&host).unwrap().mutate("mutation{a}", json!({})).unwrap_err();
+    assert_eq!(rejection(&error), Some("out-of-range"));
+}
+
+#[test]
 fn codes_decide_what_an_error_means() {
     let error = |code| {
         let host = failing(code);

@@ -55,6 +55,17 @@ fn customers_are_found_whatever_the_case() {
 }
 
 #[test]
+fn categories_are_found_by_the_key_that_their_address_is_made_of() {
+    let host = Scripted::new(|_, variables| {
+        assert_eq!(variables["options"]["filter"]["slug"]["in"], json!(["Mugs & Cups", "mugs-cups"]));
+        json!({"collections": {"items": [{"id": "3", "slug": "mugs-cups"}, {"id": "4", "slug": "mugs"}]}})
+    });
+    let found = find(&Shop::new(&host).unwrap(), Kind::Category, &[probe("", &[("category", "Mugs & Cups")], None)]);
+    let ids: Vec<String> = found.unwrap().remove(0).into_iter().map(|one| one.remote.id).collect();
+    assert_eq!(ids, ["3"]);
+}
+
+#[test]
 fn shipments_are_found_by_their_tracking_codes() {
     let host = Scripted::new(|_, _| json!({"orders": {"items": fixture("fulfilments")}}));
     let probes = [

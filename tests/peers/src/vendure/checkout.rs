@@ -29,7 +29,7 @@ pub struct Basket<'a> {
     pub email: &'a str,
     pub first_name: &'a str,
     pub last_name: &'a str,
-    /// SKU and pieces.
+    /// SKU (or, for `check_out`, id of the variant) and pieces.
     pub lines: &'a [(&'a str, i64)],
     pub ship_to: Address,
     pub bill_to: Address,
@@ -40,16 +40,24 @@ impl Vendure {
     /// Goes through the shop's checkout as a guest and gives the order's code.
     pub async fn buy(&self, basket: Basket<'_>) -> Result<String> {
         let variants = self.variants().await?;
+        let found = |&(sku, quantity): &(&str, i64)| -> Result<(&str, i64)> {
+            Ok((variants.get(sku).with_context(|| format!("the shop has no {sku}"))?.id.as_str(), quantity))
+        };
+        let lines = basket.lines.iter().map(found).collect::<Result<Vec<_>>>()?;
+        self.check_out(Basket { lines: &lines, ..basket }).await
+    }
+
+    /// The same where the lines name variants by their ids.
+    pub(super) async fn check_out(&self, basket: Basket<'_>) -> Result<String> {
         let mut guest = Guest { shop: self, token: None };
-        for (sku, quantity) in basket.lines {
-            let id = &variants.get(*sku).with_context(|| format!("the shop has no {sku}"))?.id;
+        for (id, quantity) in basket.lines {
             guest
                 .call(
                     "mutation($v:ID!,$q:Int!){addItemToOrder(productVariantId:$v,quantity:$q){__typename ... on ErrorResult{errorCode message}}}",
                     json!({ "v": id, "q": quantity }),
                 )
                 .await
-                .with_context(|| format!("{quantity} of {sku} into the basket"))?;
+                .with_context(|| format!("{quantity} of {id} into the basket"))?;
         }
         let customer = json!({ "i": { "firstName": basket.first_name, "lastName": basket.last_name, "emailAddress": basket.email } });
         guest.call("mutation($i:CreateCustomerInput!){setCustomerForOrder(input:$i){__typename ... on ErrorResult{errorCode message}}}", customer).await?;

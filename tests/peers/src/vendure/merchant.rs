@@ -1,7 +1,7 @@
 //! The shop's merchant and customers at the suite's bidding.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -31,13 +31,13 @@ pub struct Merchant {
     location: String,
     /// Tax categories by percent.
     taxes: BTreeMap<u32, String>,
-    /// What was there before the suite, by kind.
-    seeded: BTreeMap<Kind, BTreeSet<String>>,
+    /// The article that orders are made of: product and variant.
+    ordered: (String, String),
     next: AtomicU64,
 }
 
 impl Merchant {
-    /// Looks around in the shop and takes what is there for what stays.
+    /// Looks around in the shop and empties it: what it was seeded with is not what the suite is about.
     pub async fn of(shop: Vendure) -> Result<Self> {
         let found = shop
             .admin("{activeChannel{id} stockLocations{items{id}} taxRates{items{value category{id}}}}", json!({}))
@@ -53,14 +53,11 @@ impl Merchant {
             location: text(&found["stockLocations"]["items"][0]["id"])?,
             taxes,
             shop,
-            seeded: BTreeMap::new(),
+            ordered: (String::new(), String::new()),
             next: AtomicU64::new(1),
         };
-        merchant.product(&Article { sku: ORDERED, on_hand: 100_000, ..Article::default() }).await?;
-        for (kind, list, of, _) in LISTS {
-            let ids = merchant.ids(list, of).await?;
-            merchant.seeded.insert(kind, ids.into_iter().collect());
-        }
+        merchant.reset().await?;
+        merchant.ordered = merchant.product(&Article { sku: ORDERED, on_hand: 100_000, ..Article::default() }).await?;
         Ok(merchant)
     }
 
@@ -124,7 +121,7 @@ impl Merchant {
         Ok(id)
     }
 
-    /// An order that waits for its money; its code.
+    /// An order of variants that waits for its money; its code.
     async fn order(&self, lines: &[(&str, i64)]) -> Result<String> {
         let email = format!("buyer-{}@example.com", self.number());
         let basket = Basket {
@@ -136,12 +133,12 @@ impl Merchant {
             bill_to: HOME,
             coupon: None,
         };
-        self.shop.buy(basket).await
+        self.shop.check_out(basket).await
     }
 
     /// A fulfilment that has left, of one piece of an order that has more of them; the id that the connector gives it.
     async fn shipment(&self) -> Result<String> {
-        let code = self.order(&[(ORDERED, 5)]).await?;
+        let code = self.order(&[(&self.ordered.1, 5)]).await?;
         self.shop.settle(&code).await?;
         let order = self.shop.order(&code).await?.id;
         let found = self.shop.admin("query($o:ID!){order(id:$o){lines{id}}}", json!({"o": order})).await?;
@@ -183,7 +180,7 @@ impl Merchant {
             Kind::Category => self.category().await?,
             Kind::Customer => self.customer().await?,
             Kind::Order => {
-                let code = self.order(&[(ORDERED, 2)]).await?;
+                let code = self.order(&[(&self.ordered.1, 2)]).await?;
                 self.shop.order(&code).await?.id
             }
             Kind::Shipment => self.shipment().await?,
@@ -235,8 +232,8 @@ impl Merchant {
     /// Orders of two tax rates whose lines do not divide evenly, and what the shop says they cost.
     async fn golden_orders(&self) -> Result<Vec<Value>> {
         let (full, reduced) = (format!("GOLD-{}", self.number()), format!("GOLD-{}", self.number()));
-        self.product(&Article { sku: &full, cents: 333, ..Article::default() }).await?;
-        self.product(&Article { sku: &reduced, cents: 99, tax: 7, ..Article::default() }).await?;
+        let (_, full) = self.product(&Article { sku: &full, cents: 333, ..Article::default() }).await?;
+        let (_, reduced) = self.product(&Article { sku: &reduced, cents: 99, tax: 7, ..Article::default() }).await?;
         let mut records = Vec::new();
         for pieces in [1, 3, 7] {
             let code = self.order(&[(&full, pieces), (&reduced, 3)]).await?;
@@ -285,9 +282,9 @@ impl Hand for Merchant {
     }
 
     async fn reset(&self) -> Result<()> {
-        for (kind, list, of, mutation) in LISTS {
+        for (_, list, of, mutation) in LISTS {
             let mut ids = self.ids(list, of).await?;
-            ids.retain(|id| !self.seeded[&kind].contains(id));
+            ids.retain(|id| *id != self.ordered.0);
             if !ids.is_empty() {
                 self.delete(mutation, &ids).await?;
             }
