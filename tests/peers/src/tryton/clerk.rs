@@ -107,7 +107,7 @@ impl Clerk {
         Ok(json!({
             "party": party, "invoice_address": address, "shipment_address": address, "carrier": carrier,
             "payment_term": id(terms.first().context("the ERP has no payment term")?)?,
-            "invoice_method": "order", "shipment_method": "order",
+            "invoice_method": "manual", "shipment_method": "order",
         }))
     }
 
