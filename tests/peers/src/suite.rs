@@ -31,7 +31,7 @@ impl Which {
     fn least(self) -> usize {
         match self {
             Self::Vendure => 40,
-            Self::Tryton => 38,
+            Self::Tryton => 45,
         }
     }
 
