@@ -11,10 +11,11 @@ use anyhow::{Context, Result, bail, ensure};
 use cargo_tradepost::project::Project;
 use cargo_tradepost::simulator::Running;
 use reqwest::Method;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tradepost_build::{Connector, Step, Workspace};
-use woocommerce_simulator::{Config, Simulator};
+use woocommerce_simulator::{Cart, Config, Simulator};
 
 use crate::host::{Host, Place};
 use crate::trade;
@@ -22,8 +23,12 @@ use crate::trade;
 /// What the tool calls the languages.
 pub const LANGUAGES: [&str; 3] = ["rust", "ts", "python"];
 
+/// Codes of their ERPs' platforms.
+const ERPS: [&str; 3] = ["rust-erp", "ts-erp", "python-erp"];
 /// Products of the WooCommerce shop.
 const PRODUCTS: usize = 12;
+/// SKU of the article that the ERPs of the templates make as their golden record.
+const ARTICLE: &str = "G-1";
 /// How long a host may take to compile a connector and take it up.
 const SERVED: Duration = Duration::from_secs(900);
 
@@ -32,8 +37,10 @@ const SERVED: Duration = Duration::from_secs(900);
 pub struct Made {
     /// As the tool calls it.
     pub language: &'static str,
-    /// Its project.
-    pub folder: PathBuf,
+    /// The shop's project.
+    pub shop: PathBuf,
+    /// The ERP's project.
+    pub erp: PathBuf,
     /// Seconds of each step.
     pub steps: Vec<(&'static str, f32)>,
     /// Bytes of the component.
@@ -78,10 +85,11 @@ pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Ma
         steps.push((step, took));
     }
     let size = std::fs::metadata(folder.join(format!("dist/{name}.wasm")))?.len();
-    Ok(Made { language, folder, steps, size })
+    Ok(Made { language, shop: folder, erp: of_erp, steps, size })
 }
 
-/// Runs the connectors beside each other in one host: what a WooCommerce shop has comes to the platform of each.
+/// Runs the connectors beside each other in one host: what a WooCommerce shop has comes to the shop of each, and what it sells to
+/// the ERP of each.
 ///
 /// # Errors
 /// Something does not arrive.
@@ -94,16 +102,24 @@ pub async fn side_by_side(place: &Place, made: &[Made]) -> Result<()> {
     // Dropped into a running host: the largest is compiled for minutes, and a start would wait for it.
     woocommerce(&place.plugins())?;
     let mut shops = Vec::new();
+    let mut erps = Vec::new();
     for one in made {
-        let project = Project::find(&one.folder)?;
-        let component = project.component();
-        std::fs::copy(&component, place.plugins().join(component.file_name().context("a component has a name")?))?;
-        let running = Running::start(&project)?.context("the template has a simulator")?;
-        shops.push((one.language, project, running));
+        shops.push((one.language, Taken::up(&one.shop, &place.plugins())?));
+        let code = ERPS.into_iter().find(|code| code.starts_with(one.language)).context("an ERP for each language")?;
+        erps.push((code, Taken::up(&one.erp, &place.plugins())?));
+    }
+    for (_, erp) in &erps {
+        sells(&woo, erp).await?;
     }
     let mut documents = vec![("woo", "eu.tradepost.woocommerce".to_owned(), source(&woo)?)];
-    for (language, project, running) in &shops {
-        documents.push((language, format!("org.example.{}", project.manifest.name), target(project, running)?));
+    for (language, shop) in &shops {
+        let policy = json!({"create_on": ["product", "variant"], "pushes": ["product", "price", "stock"]});
+        documents.push((language, shop.id(), shop.platform(policy)?));
+    }
+    for (code, erp) in &erps {
+        let names = json!({"payment": {"card": "card"}, "shipping": {"flat_rate": "parcel"}});
+        let policy = json!({"create_on": ["order"], "pushes": ["order"], "orders": names});
+        documents.push((code, erp.id(), erp.platform(policy)?));
     }
     for (code, connector, document) in &documents {
         served(&host, connector).await?;
@@ -117,11 +133,11 @@ pub async fn side_by_side(place: &Place, made: &[Made]) -> Result<()> {
         over(&host, ("woo", "pull", kind)).await?;
     }
     let expected = simple(&woo)?;
-    for (language, _, running) in &shops {
+    for (language, shop) in &shops {
         for kind in ["product", "price", "stock"] {
             over(&host, (language, "push", kind)).await?;
         }
-        let found = stock(&running.address).await?;
+        let found = stock(&shop.running.address).await?;
         ensure!(found == expected, "{language}: the shop has {found:?}, WooCommerce has {expected:?}");
         println!("{language}: {} products with price and stock arrived", found.len());
     }
@@ -131,12 +147,27 @@ pub async fn side_by_side(place: &Place, made: &[Made]) -> Result<()> {
         .edit_article(sku, json!({"stock_quantity": before - 1}))
         .map_err(|error| anyhow::anyhow!("{error:?}"))?;
     over(&host, ("woo", "pull", "stock")).await?;
-    for (language, _, running) in &shops {
+    for (language, shop) in &shops {
         over(&host, (language, "push", "stock")).await?;
-        let now = stock(&running.address).await?;
+        let now = stock(&shop.running.address).await?;
         ensure!(now.contains(&(sku.clone(), before - 1)), "{language}: {sku} is not {}: {now:?}", before - 1);
     }
     println!("a change of {sku} arrived in all {} shops", shops.len());
+    let order = woo.control().place_order(&cart()).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let total = woo.control().order(order).context("the order is there")?["total"].clone();
+    over(&host, ("woo", "pull", "order")).await?;
+    for (code, erp) in &erps {
+        // The second time there is nothing left to do.
+        for _ in 0..2 {
+            over(&host, (code, "push", "order")).await?;
+        }
+        let found = ordered(&erp.running.address, order).await?;
+        ensure!(
+            found == [total.as_str().unwrap_or_default()],
+            "{code}: order {order} of {total} is there as {found:?}"
+        );
+        println!("{code}: the order arrived once, and costs the same");
+    }
     host.stop().await?;
     Ok(())
 }
@@ -157,22 +188,78 @@ fn source(shop: &Simulator) -> Result<Value> {
     let mut document = trade::shop_platform(shop)?;
     document["policy"] = json!({
         "owns": [{"record": "product", "facet": "*"}, {"record": "variant", "facet": "*"}],
-        "creates": ["product", "variant"],
+        "creates": ["product", "variant", "customer", "order"],
     });
     Ok(document)
 }
 
-/// A shop that everything goes to.
-fn target(project: &Project, running: &Running) -> Result<Value> {
-    let simulator = project.manifest.simulator.as_ref().context("the template has a simulator")?;
-    let port: u16 = running.address.rsplit(':').next().and_then(|port| port.parse().ok()).context("it has a port")?;
-    Ok(json!({
-        "settings": {"url": running.address},
-        "secrets": simulator.secrets,
-        "grant-all": true,
-        "private": [{"host": "127.0.0.1", "range": "127.0.0.1/32", "port": port}],
-        "policy": {"create_on": ["product", "variant"], "pushes": ["product", "price", "stock"]},
-    }))
+/// A connector that was dropped into the plugins folder, with the simulator of its platform.
+struct Taken {
+    project: Project,
+    running: Running,
+}
+
+impl Taken {
+    fn up(folder: &Path, plugins: &Path) -> Result<Self> {
+        let project = Project::find(folder)?;
+        let component = project.component();
+        std::fs::copy(&component, plugins.join(component.file_name().context("a component has a name")?))?;
+        let running = Running::start(&project)?.context("the template has a simulator")?;
+        Ok(Self { project, running })
+    }
+
+    fn id(&self) -> String {
+        format!("org.example.{}", self.project.manifest.name)
+    }
+
+    fn platform(&self, policy: Value) -> Result<Value> {
+        let simulator = self.project.manifest.simulator.as_ref().context("the template has a simulator")?;
+        let address = &self.running.address;
+        let port: u16 = address.rsplit(':').next().and_then(|port| port.parse().ok()).context("it has a port")?;
+        Ok(json!({
+            "settings": {"url": address},
+            "secrets": simulator.secrets,
+            "grant-all": true,
+            "private": [{"host": "127.0.0.1", "range": "127.0.0.1/32", "port": port}],
+            "policy": policy,
+        }))
+    }
+}
+
+/// The ERP gets the article of its golden records, and WooCommerce sells it.
+async fn sells(woo: &Simulator, erp: &Taken) -> Result<()> {
+    let url = format!("{}/_control/golden", erp.running.address);
+    let body = json!({"case": "golden-records"});
+    let answer: Value = client()?.post(url).json(&body).send().await?.error_for_status()?.json().await?;
+    let made = answer["records"].as_array().into_iter().flatten().find(|record| record["kind"] == "product");
+    let sku = &made.context("the ERP makes a product")?["variants"][0]["sku"];
+    ensure!(*sku == ARTICLE, "the ERP's article is {sku}");
+    if woo.control().stock(ARTICLE).is_none() {
+        let article = json!({
+            "name": "Cup", "sku": ARTICLE, "type": "simple", "status": "publish", "regular_price": "23.74",
+            "manage_stock": true, "stock_quantity": 9,
+        });
+        woo.control().as_staff("POST", "/products", article).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    }
+    Ok(())
+}
+
+fn cart() -> Cart {
+    let billing = json!({
+        "first_name": "Ada", "last_name": "Lovelace", "address_1": "Ringweg 1", "postcode": "10115", "city": "Berlin",
+        "country": "DE", "email": "ada@example.com",
+    });
+    Cart { items: vec![(ARTICLE.to_owned(), 3)], billing, ..Cart::default() }
+}
+
+/// What the ERP's entries of an order cost.
+async fn ordered(address: &str, order: u64) -> Result<Vec<String>> {
+    let url = format!("{address}/v1/orders?customer_reference={order}");
+    let request = client()?.get(url).header("X-Api-Key", "k3y-of-the-simulator");
+    let answer: Value = request.send().await?.error_for_status()?.json().await?;
+    let rows = answer["data"].as_array().cloned().unwrap_or_default();
+    let total = |row: &Value| format!("{}", Decimal::new(row["gross"].as_i64().unwrap_or(-1), 2));
+    Ok(rows.iter().map(total).collect())
 }
 
 async fn served(host: &Host, connector: &str) -> Result<()> {
@@ -219,15 +306,19 @@ fn simple(woo: &Simulator) -> Result<Vec<(String, i64)>> {
 
 /// SKU and stock of a small shop.
 async fn stock(address: &str) -> Result<Vec<(String, i64)>> {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let request = http.get(format!("{address}/api/products?limit=100")).bearer_auth("t0ken-of-the-simulator");
+    let request = client()?.get(format!("{address}/api/products?limit=100")).bearer_auth("t0ken-of-the-simulator");
     let answer: Value = request.send().await?.error_for_status()?.json().await?;
     let rows = answer["items"].as_array().cloned().unwrap_or_default();
     Ok(sorted(rows.iter().map(|row| {
         let text = row["stock"].as_str().unwrap_or_default();
         (row["sku"].clone(), text.parse().unwrap_or(-1))
     })))
+}
+
+fn client() -> Result<reqwest::Client> {
+    // An error means that somebody installed one already, which serves as well.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Ok(reqwest::Client::builder().no_proxy().build()?)
 }
 
 fn sorted(rows: impl Iterator<Item = (Value, i64)>) -> Vec<(String, i64)> {
