@@ -219,7 +219,7 @@ impl<'h> Api<'h> {
         self.send("POST", &format!("{model}/{id}/{button}?f=id"), None, Some(&json!({}))).map(drop)
     }
 
-    /// How many writes have left so far.
+    /// How many writes have left so far that did something, or may have.
     pub(crate) fn writes(&self) -> u32 {
         self.writes.get()
     }
@@ -255,8 +255,15 @@ impl<'h> Api<'h> {
             // Tryton judges the kind of an answer by this header too, and a DELETE without it is answered in HTML.
             None => request.header("content-type", "application/json"),
         };
-        self.writes.set(self.writes.get() + 1);
-        judge(self.host.send(request)?)
+        let answer = self.host.send(request).and_then(judge);
+        let untouched = matches!(
+            answer,
+            Err(Error::Auth(_) | Error::Throttled(_) | Error::Unavailable(_) | Error::Denied(_) | Error::Rejected(_))
+        );
+        if !untouched {
+            self.writes.set(self.writes.get() + 1);
+        }
+        answer
     }
 
     fn get(&self, search: &Search<'_>, context: &Map<String, Value>) -> Result<Response, Error> {

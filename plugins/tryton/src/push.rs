@@ -89,9 +89,15 @@ fn each<T>(
                 continue;
             }
         };
-        // Once a write has left, only asking the platform tells how far it came: the record is left unsettled.
-        let tried = usize::from(api.writes() > before);
-        for record in &records[at + tried..] {
+        // Once something was written, only asking the platform tells how far it came: the record is left unsettled.
+        if api.writes() == before {
+            let outcome = match &error {
+                Error::Auth(_) => Outcome::Failed(error.clone()),
+                _ => Outcome::Later(pause),
+            };
+            api.host.settle(item(record), outcome);
+        }
+        for record in &records[at + 1..] {
             api.host.settle(item(record), Outcome::Later(pause));
         }
         return Err(error);

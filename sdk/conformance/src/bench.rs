@@ -97,6 +97,8 @@ pub(crate) struct Bench {
     items: AtomicU64,
     /// HTTP clients by build, for platforms as the scenario has them: making one reads all root certificates.
     clients: Mutex<BTreeMap<String, Arc<PlatformHttp>>>,
+    /// Whether pages of a kind are acknowledged, as far as rules have seen.
+    queues: Mutex<BTreeMap<Kind, bool>>,
 }
 
 /// How a platform differs from the scenario's.
@@ -157,12 +159,22 @@ impl Bench {
         };
         let folder = tempfile::tempdir()?;
         let (outputs, items) = (Arc::default(), AtomicU64::new(0));
-        let clients = Mutex::default();
-        Ok(Self { engine, build, earlier, proxy, control, scenario, settings, folder, outputs, items, clients })
+        let (clients, queues) = (Mutex::default(), Mutex::default());
+        Ok(Self { engine, build, earlier, proxy, control, scenario, settings, folder, outputs, items, clients, queues })
     }
 
     pub(crate) fn description(&self) -> &Description {
         self.build.description()
+    }
+
+    /// Whether pages of a kind are acknowledged, if a rule has seen it.
+    pub(crate) fn is_queue(&self, kind: Kind) -> Option<bool> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).copied()
+    }
+
+    /// Remembers what a rule has seen: on a real platform making records takes its time.
+    pub(crate) fn seen(&self, kind: Kind, is_queue: bool) {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, is_queue);
     }
 
     fn clients(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<PlatformHttp>>> {

@@ -47,10 +47,19 @@ pub(crate) fn create(record: &Record, writing: &Writing, item: String, unique: &
             (Kind::Category, "head") => rename(body, "key", unique, KeyType::Category, &mut renamed),
             (Kind::Product, "head") => rename(body, "number", unique, KeyType::Number, &mut renamed),
             (Kind::Customer, "head") => {
-                body["email"] = json!(format!("conformance-{}@example.com", unique.to_lowercase()));
-                rename(body, "number", unique, KeyType::Number, &mut renamed);
+                // The host knows a customer by the address; the number is another platform's.
+                let email = format!("conformance-{}@example.com", unique.to_lowercase());
+                rename(body, "number", unique, KeyType::Number, &mut Vec::new());
+                body["email"] = json!(email);
+                renamed.push((KeyType::Email, email));
             }
-            (Kind::Order, "placed") => rename(body, "number", unique, KeyType::OrderNumber, &mut renamed),
+            (Kind::Order, "placed") => {
+                rename(body, "number", unique, KeyType::OrderNumber, &mut renamed);
+                // What bears a marker is looked for by that alone.
+                if record.marker.is_some() {
+                    renamed.clear();
+                }
+            }
             // The number of a parcel is nobody else's.
             (Kind::Shipment, "shipment") => {
                 for (at, parcel) in body["parcels"].as_array_mut().into_iter().flatten().enumerate() {
@@ -107,8 +116,9 @@ pub(crate) fn touch(record: &mut Record, unique: &str) -> bool {
             "stock" => return add(body, "quantity", Decimal::ONE),
             "price" => return add(body, "amount", Decimal::ONE),
             "head" if record.kind == Kind::Customer => {
-                let name = body["last_name"].as_str().unwrap_or("Nobody");
-                body["last_name"] = json!(format!("{} {unique}", stem(name)));
+                let member = if body["company"].is_string() { "company" } else { "last_name" };
+                let name = body[member].as_str().unwrap_or_default();
+                body[member] = json!(format!("{} {unique}", stem(name)));
                 return true;
             }
             _ => {}

@@ -31,7 +31,7 @@ impl Which {
     fn least(self) -> usize {
         match self {
             Self::Vendure => 43,
-            Self::Tryton => 38,
+            Self::Tryton => 45,
         }
     }
 
@@ -96,7 +96,18 @@ async fn shop(peers: &Peers) -> Result<Scenario> {
     Ok(scenario(&proxy, control, &settings, &secrets))
 }
 
+/// Seeded goods that nobody bought. The ERP itself keeps whatever lay on a shelf once, and the suite reads all there is many
+/// times over.
+const UNSOLD: &str = "
+    create temporary table unsold as select t.id from product_template t where t.type = 'goods' and not exists (
+        select 1 from sale_line l join product_product p on p.id = l.product where p.template = t.id);
+    create temporary table variants as select id from product_product where template in (select id from unsold);
+    delete from stock_inventory_line where product in (select id from variants);
+    delete from stock_move where product in (select id from variants);
+    delete from product_template where id in (select id from unsold)";
+
 async fn erp(peers: &Peers) -> Result<Scenario> {
+    peers.erp_sql(UNSOLD).await?;
     let origin = peers.erp.trim_end_matches("/erp");
     let proxy = Proxy::start(Server::Tryton, origin).await?;
     let control =

@@ -32,6 +32,13 @@ pub(crate) struct Row {
     country: Option<Coded>,
     subdivision: Option<Coded>,
     pub(crate) active: Option<bool>,
+    /// Whose it is, where that was asked for.
+    party: Option<Owner>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Owner {
+    name: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -50,14 +57,30 @@ pub(crate) struct Content {
     country: String,
 }
 
+impl Content {
+    /// An address without a name bears that of its party.
+    fn of(mut self, party: &str) -> Self {
+        if self.party_name.is_empty() && self.attn.is_empty() {
+            self.party_name = folded(party);
+        }
+        self
+    }
+}
+
 impl Row {
     /// Whether there is anything in it: Tryton makes an empty one for every new party.
     pub(crate) fn filled(&self) -> bool {
-        let content = self.content();
+        let content = self.content("");
         !(content.street.is_empty() && content.city.is_empty() && content.postal_code.is_empty())
     }
 
-    pub(crate) fn content(&self) -> Content {
+    /// Name of the party, where it was asked for.
+    pub(crate) fn owner(&self) -> &str {
+        self.party.as_ref().and_then(|party| party.name.as_deref()).unwrap_or_default()
+    }
+
+    /// What it says as an address of a party with this name.
+    pub(crate) fn content(&self, party: &str) -> Content {
         let text = |text: &Option<String>| folded(text.as_deref().unwrap_or_default());
         let street = some(self.street_unstructured.as_deref()).or_else(|| some(self.street.as_deref()));
         let country = self.country.as_ref().and_then(|country| country.code.clone());
@@ -69,6 +92,7 @@ impl Row {
             city: text(&self.city),
             country: country.unwrap_or_default(),
         }
+        .of(party)
     }
 
     /// The address of a party with this name.
@@ -98,8 +122,8 @@ impl Row {
     }
 }
 
-/// What a pushed address will say in Tryton.
-pub(crate) fn content(address: &Address) -> Content {
+/// What a pushed address will say in Tryton as one of a party with this name.
+pub(crate) fn content(address: &Address, party: &str) -> Content {
     let (party_name, attn) = names(address);
     Content {
         party_name: folded(&party_name.unwrap_or_default()),
@@ -109,6 +133,7 @@ pub(crate) fn content(address: &Address) -> Content {
         city: folded(&address.city),
         country: address.country.clone(),
     }
+    .of(party)
 }
 
 /// The fields of a pushed address. The country is looked up by the caller.
@@ -200,7 +225,7 @@ mod tests {
         for company in [None, Some("Ünit & Söhne")] {
             let sent = address(company);
             let row = stored(values(&sent, Some(1)));
-            assert_eq!(row.content(), content(&sent));
+            assert_eq!(row.content(""), content(&sent, ""));
             let back = row.address("somebody else");
             assert_eq!(Address { key: "b".into(), ..back }, sent);
         }
@@ -211,11 +236,21 @@ mod tests {
         let row = stored(values(&address(None), Some(1)));
         let mut other = address(None);
         other.lines[0] = "Hauptstraße 6".into();
-        assert_ne!(row.content(), content(&other));
+        assert_ne!(row.content(""), content(&other, ""));
         let other = Address { last_name: Some("Müller".into()), ..address(None) };
-        assert_ne!(row.content(), content(&other));
+        assert_ne!(row.content(""), content(&other, ""));
         let spaced = Address { city: " München ".into(), ..address(None) };
-        assert_eq!(row.content(), content(&spaced));
+        assert_eq!(row.content(""), content(&spaced, ""));
+    }
+
+    #[test]
+    fn an_address_without_a_name_is_its_partys() {
+        let mut values = values(&address(None), Some(1));
+        values.insert("party_name".into(), Value::Null);
+        let row = stored(values);
+        let read = row.address("Zoë O'Brien");
+        assert_eq!(row.content("Zoë O'Brien"), content(&read, "Zoë O'Brien"));
+        assert_ne!(row.content("Anna Berg"), content(&read, "Anna Berg"), "it was another's");
     }
 
     #[test]

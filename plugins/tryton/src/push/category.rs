@@ -39,7 +39,11 @@ pub(super) fn push(api: &Api<'_>, category: &Category) -> Result<Outcome, Error>
         let key = category.base.as_ref().map(|base| base.key.clone()).unwrap_or_default();
         let name = first.map_or(&key, |(_, name)| name);
         let language = first.map(|(code, _)| code.as_str());
-        let values = json!({"name": name, "parent": parent.flatten(), "accounting": false});
+        let mut values = json!({"name": name, "parent": parent.flatten(), "accounting": false});
+        // By its key it is found again: the path of names is one already.
+        if !key.is_empty() && key != path(api, parent.flatten(), name)? {
+            values["code"] = json!(key);
+        }
         let made: Id = api.create_in(language, "product.category", &values, &["id"])?;
         for (code, name) in names {
             api.host.settle(&category.head.item, Outcome::Partial(super::written(remote(made.id))));
@@ -69,4 +73,16 @@ pub(super) fn push(api: &Api<'_>, category: &Category) -> Result<Outcome, Error>
         api.write("product.category", id, &Value::Object(values))?;
     }
     Ok(if api.writes() == before { Outcome::Unchanged(remote(id)) } else { done(id) })
+}
+
+/// The path of names of a category below another one.
+fn path(api: &Api<'_>, parent: Option<u64>, name: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Above {
+        rec_name: String,
+    }
+    let Some(parent) = parent else { return Ok(name.to_owned()) };
+    let search = Search::of("product.category", &["rec_name"]).with(json!(["id", "=", parent]));
+    let above: Vec<Above> = api.find(&search)?;
+    Ok(above.first().map_or_else(|| name.to_owned(), |above| format!("{} / {name}", above.rec_name)))
 }

@@ -70,7 +70,8 @@ fn update(api: &Api<'_>, id: u64, customer: &Customer) -> Result<Outcome, Error>
         head(&row, base, customer.addresses.as_deref(), &mut values);
     }
     if let Some(addresses) = &customer.addresses {
-        let commands = addresses_of(api, &row, customer, addresses)?;
+        let name = values.get("name").and_then(Value::as_str).or(row.name.as_deref()).unwrap_or_default().to_owned();
+        let commands = addresses_of(api, &row, &name, customer, addresses)?;
         if !commands.is_empty() {
             values.insert("addresses".into(), json!(commands));
         }
@@ -120,17 +121,18 @@ fn same(stored: Option<&str>, value: &str) -> bool {
 fn addresses_of(
     api: &Api<'_>,
     row: &CustomerRow,
+    name: &str,
     customer: &Customer,
     addresses: &[Address],
 ) -> Result<Vec<Value>, Error> {
     let mut commands = Vec::new();
     let mut wanted = Vec::new();
     for address in addresses {
-        let content = address::content(address);
+        let content = address::content(address, name);
         if wanted.contains(&content) {
             continue;
         }
-        let mut equal = row.addresses.iter().filter(|row| row.content() == content);
+        let mut equal = row.addresses.iter().filter(|row| row.content(name) == content);
         match (equal.clone().find(|row| row.active != Some(false)), equal.next()) {
             (Some(_), _) => {}
             (None, Some(unused)) => commands.push(json!(["write", [unused.id], {"active": true}])),
@@ -144,7 +146,7 @@ fn addresses_of(
     for part in customer.head.parts.iter().filter(|part| part.what == PartKind::Address) {
         let id: Option<u64> = part.id.parse().ok();
         let known = row.addresses.iter().find(|row| Some(row.id) == id && row.active != Some(false));
-        if let Some(known) = known.filter(|known| !wanted.contains(&known.content())) {
+        if let Some(known) = known.filter(|known| !wanted.contains(&known.content(name))) {
             commands.push(json!(["write", [known.id], {"active": false}]));
         }
     }
@@ -166,9 +168,10 @@ fn language(api: &Api<'_>, base: &CustomerBase) -> Result<Option<u64>, Error> {
 }
 
 fn outcome(row: &CustomerRow, addresses: &[Address]) -> Written {
+    let name = row.name.as_deref().unwrap_or_default();
     let part = |address: &Address| {
-        let content = address::content(address);
-        let row = row.addresses.iter().find(|row| row.content() == content && row.active != Some(false))?;
+        let content = address::content(address, name);
+        let row = row.addresses.iter().find(|row| row.content(name) == content && row.active != Some(false))?;
         Some(Part { what: PartKind::Address, key: address.key.clone(), id: row.id.to_string() })
     };
     Written { parts: addresses.iter().filter_map(part).collect(), ..written(remote(row.id)) }

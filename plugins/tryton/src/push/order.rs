@@ -284,7 +284,10 @@ fn party(api: &Api<'_>, order: &Order) -> Result<u64, Error> {
     }
     let mut addresses = vec![order.billing.clone()];
     addresses.extend(
-        order.shipping.clone().filter(|shipping| address::content(shipping) != address::content(&order.billing)),
+        order
+            .shipping
+            .clone()
+            .filter(|shipping| address::content(shipping, "") != address::content(&order.billing, "")),
     );
     let mut buyer = order.buyer.clone();
     if address::party_name(&buyer, None) == some(buyer.email.as_deref()).unwrap_or_default() {
@@ -297,10 +300,11 @@ fn party(api: &Api<'_>, order: &Order) -> Result<u64, Error> {
 
 /// The party's address that says this, made where there is none.
 fn address_of(api: &Api<'_>, party: u64, wanted: &Address) -> Result<u64, Error> {
-    let search = Search::of("party.address", address::FIELDS).with(json!(["party", "=", party]));
+    let fields: Vec<&str> = address::FIELDS.iter().copied().chain(["party.name"]).collect();
+    let search = Search::of("party.address", &fields).with(json!(["party", "=", party]));
     let found: Vec<address::Row> = api.find(&search)?;
-    let content = address::content(wanted);
-    if let Some(row) = found.iter().find(|row| row.content() == content) {
+    let says = |row: &&address::Row| row.content(row.owner()) == address::content(wanted, row.owner());
+    if let Some(row) = found.iter().find(says) {
         return Ok(row.id);
     }
     let mut values = address::values(wanted, masters::country(api, &wanted.country)?);

@@ -1,6 +1,7 @@
 //! Conversations: what leaves for Tryton, in which order, and what is settled when it breaks off.
 
 use serde_json::{Value, json};
+use tradepost_sdk::catalog::{Category, CategoryBase, Texts};
 use tradepost_sdk::head::{Op, Part, PartKind};
 use tradepost_sdk::outcomes::Outcome;
 use tradepost_sdk::records::{Kind, Records, Removal};
@@ -11,6 +12,7 @@ use tradepost_sdk::types::{Error, Link};
 
 use super::{push, remove, sample};
 use crate::host::fake::Script;
+use crate::map::texts::empty;
 use crate::pull::remote;
 
 fn exact(text: &str) -> Value {
@@ -394,4 +396,78 @@ fn what_is_gone_already_is_as_good_as_removed() {
     assert!(matches!(script.settled.borrow()[0].1, Outcome::Unchanged(_)));
     remove(&script.api(), Kind::Product, &[doomed(4, Some("3"))], Removal::Delete).unwrap();
     assert_eq!(words(&failure(&script)), "It is used by moves.");
+}
+
+fn category(op: Op, key: &str, parent: Option<u64>, name: &str) -> Category {
+    let head = sample::head(op, (op == Op::Update).then_some(9));
+    let parent = parent.map(|id| Link { id: Some(id.to_string()), key: "above".into() });
+    let base = CategoryBase { key: key.into(), parent, active: true, position: None };
+    let texts = vec![Texts { name: name.into(), ..empty("en") }];
+    Category { head, base: Some(base), texts, pictures: None, extra: Vec::new() }
+}
+
+#[test]
+fn a_new_category_is_found_again_by_its_key() {
+    for (key, parent, code) in [
+        ("shirts-2026", None, json!("shirts-2026")),
+        ("Shirts", None, Value::Null),
+        ("Apparel / Shirts", Some(3), Value::Null),
+        ("Shirts", Some(3), json!("Shirts")),
+    ] {
+        let script = Script::new(&[]);
+        script.always("GET ir.lang", json!([{"id": 1, "code": "en"}]));
+        script.always("GET product.category", json!([{"id": 3, "rec_name": "Apparel"}]));
+        let script = script.then("POST product.category", json!({"id": 9}));
+        push(&script.api(), &Records::Categories(vec![category(Op::Create, key, parent, "Shirts")])).unwrap();
+        assert_eq!(script.body("POST product.category")["code"], code, "{key}");
+    }
+}
+
+#[test]
+fn a_write_that_was_turned_away_was_not_begun() {
+    for (error, later) in [(Error::Throttled(17), Some(17)), (Error::Auth("no".into()), None)] {
+        let script = Script::new(&[]);
+        script.always("GET ir.lang", json!([{"id": 1, "code": "en"}]));
+        let script = script
+            .then("GET product.category", json!([{"id": 9, "parent": null}]))
+            .then("GET product.category", json!([{"id": 9, "name": "Old"}]))
+            .fail("PUT product.category/9", error);
+        let mut second = category(Op::Update, "b", None, "Two");
+        second.head.item = "second".into();
+        let batch = Records::Categories(vec![category(Op::Update, "a", None, "One"), second]);
+        push(&script.api(), &batch).unwrap_err();
+        let settled = script.settled.borrow();
+        let [(_, first), (_, Outcome::Later(_))] = settled.as_slice() else { panic!("{settled:?}") };
+        match (first, later) {
+            (Outcome::Later(seconds), Some(wanted)) => assert_eq!(*seconds, wanted),
+            (Outcome::Failed(Error::Auth(_)), None) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_address_that_bears_its_partys_name_is_no_other() {
+    let party = json!({"id": 3, "name": "Zoë O'Brien", "active": true, "contact_mechanisms": [
+            {"id": 1, "type": "email", "value": "zoe@example.com", "active": true}], "addresses": [
+        {"id": 5, "street_unstructured": "Hauptstraße 5", "postal_code": "80331", "city": "München",
+            "country": {"id": 1, "code": "DE"}, "active": true}]});
+    let mut customer = Customer {
+        head: sample::head(Op::Update, Some(3)),
+        base: Some(sample::base()),
+        addresses: Some(vec![sample::address()]),
+        extra: Vec::new(),
+    };
+    let script = Script::new(&[]).then("GET party.party", json!([party]));
+    push(&script.api(), &Records::Customers(vec![customer.clone()])).unwrap();
+    assert!(matches!(script.settled.borrow()[0].1, Outcome::Unchanged(_)));
+
+    // Another name of the party is not the address's.
+    customer.base.as_mut().unwrap().last_name = Some("Berg".into());
+    let script = Script::new(&[]).then("GET party.party", json!([party]));
+    script.always("GET country.country", json!([{"id": 1}]));
+    let script = script.then("PUT party.party/3", json!({"id": 3})).then("GET party.party", json!([party]));
+    push(&script.api(), &Records::Customers(vec![customer])).unwrap();
+    let made = &script.body("PUT party.party/3")["addresses"][0];
+    assert_eq!((&made[0], &made[1][0]["party_name"]), (&json!("create"), &json!("Zoë O'Brien")));
 }

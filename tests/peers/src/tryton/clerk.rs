@@ -1,5 +1,7 @@
 //! The ERP's clerk at the suite's bidding.
 
+mod golden;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -17,6 +19,7 @@ use super::{Draft, Pattern, Tryton, id};
 use crate::{
     hand::{Hand, Offer},
     money::{to_typed, typed_decimal},
+    setup::SPECIAL_PRICES,
 };
 
 /// The article that sales are made of: it is never put away.
@@ -84,6 +87,8 @@ impl Clerk {
         clerk.ordered = clerk.sold(draft, 19).await?;
         clerk.erp.count_products(clerk.store, &[clerk.ordered.product], 100_000).await?;
         clerk.sale = clerk.buyer().await?;
+        // The connector is set to read one, and without it reads no prices at all.
+        clerk.erp.price_list(SPECIAL_PRICES).await?;
         for model in PASSING {
             let last = clerk.erp.search(model, json!([])).await?.last().copied();
             clerk.seeded.insert(model, last.unwrap_or_default());
@@ -104,7 +109,7 @@ impl Clerk {
         Ok(json!({
             "party": party, "invoice_address": address, "shipment_address": address, "carrier": carrier,
             "payment_term": id(terms.first().context("the ERP has no payment term")?)?,
-            "invoice_method": "order", "shipment_method": "order",
+            "invoice_method": "manual", "shipment_method": "order",
         }))
     }
 
@@ -171,11 +176,16 @@ impl Clerk {
         (0..count).map(|_| self.sale_of(&[(self.ordered, 2)])).collect()
     }
 
-    async fn shipments(&self, count: usize) -> Result<Vec<i64>> {
+    /// Goods of so many sales that wait to be sent.
+    async fn waiting(&self, count: usize) -> Result<Vec<i64>> {
         let sales = self.quotations(self.orders(count)).await?;
         self.erp.press("sale.sale", &sales, "confirm").await?;
         let found = self.erp.read("sale.sale", json!([["id", "in", sales]]), &["shipments.id"]).await?;
-        let shipments = found.iter().map(|sale| id(&sale["shipments"][0])).collect::<Result<Vec<_>>>()?;
+        found.iter().map(|sale| id(&sale["shipments"][0])).collect()
+    }
+
+    async fn shipments(&self, count: usize) -> Result<Vec<i64>> {
+        let shipments = self.waiting(count).await?;
         self.erp.ship_whole(&shipments, &format!("TRACK-{}", self.number())).await?;
         Ok(shipments)
     }
@@ -225,57 +235,6 @@ impl Clerk {
         self.erp.count_products(self.store, &self.variants(&[template]).await?, 0).await?;
         self.write(TEMPLATE, &template.to_string(), json!({"active": false})).await
     }
-
-    async fn golden_records(&self) -> Result<Vec<Value>> {
-        let code = format!("GOLD-{}", self.number());
-        let (name, html) = ("Plain cup", "<p>Fired <b>twice</b>.</p>");
-        let draft = Draft { name, code: &code, suffixes: &["-S", "-L"], net: Decimal::new(12_5050, 4) };
-        let template = self.erp.create_all(TEMPLATE, vec![self.pattern.product(draft)]).await?;
-        let variants = self.variants(&template).await?;
-        for variant in &variants {
-            self.write("product.product", &variant.to_string(), json!({"description": html})).await?;
-        }
-        self.erp.count_products(self.store, &variants[..1], 7).await?;
-        let (stock, price) = (format!("stock:{}", self.warehouse), "price:base:main");
-        let variant = |suffix: &str| {
-            let sku = format!("{code}{suffix}");
-            json!({"sku": sku, "facets": {"head": {"sku": sku, "tax_percent": "19", "active": true}}})
-        };
-        let mut records = vec![json!({"kind": "product", "id": template[0].to_string(), "facets": {
-            "head": {"number": code, "form": "goods", "active": true},
-            "texts:en": {"name": name, "long_html": html},
-        }, "variants": [variant("-S"), variant("-L")]})];
-        for (variant, pieces) in variants.iter().zip(["7", "0"]) {
-            let id = variant.to_string();
-            records.push(json!({"kind": "stock", "id": id, "facets": {&stock: {"quantity": pieces}}}));
-            let amount = json!({"amount": "12.505", "currency": "EUR", "basis": "net"});
-            records.push(json!({"kind": "price", "id": id, "facets": {price: amount}}));
-        }
-        Ok(records)
-    }
-
-    /// Sales with two taxes whose lines do not divide evenly, with the carrier's costs, and what the ERP says they cost.
-    async fn golden_orders(&self) -> Result<Vec<Value>> {
-        let (full, reduced) = (format!("GOLD-{}", self.number()), format!("GOLD-{}", self.number()));
-        let draft = |code, net| Draft { name: code, code, suffixes: &[""], net };
-        let full = self.sold(draft(&full, Decimal::new(3_3333, 4)), 19).await?;
-        let reduced = self.sold(draft(&reduced, Decimal::new(9_905, 4)), 7).await?;
-        let sales = [1, 3, 7].map(|pieces| self.sale_of(&[(full, pieces), (reduced, 3)]));
-        let ids = self.quotations(sales.to_vec()).await?;
-        let fields = ["total_amount", "lines.product.code"];
-        let found = self.erp.read("sale.sale", json!([["id", "in", ids]]), &fields).await?;
-        let mut records = Vec::new();
-        for sale in &found {
-            let lines = sale["lines"].as_array().context("a sale without lines")?;
-            let shipped = lines.iter().any(|line| line["product"]["code"] == "SHIP");
-            anyhow::ensure!(shipped, "the ERP put no line for shipping into a sale: {sale}");
-            let total = typed_decimal(&sale["total_amount"])?.to_string();
-            records.push(
-                json!({"kind": "order", "id": id(sale)?.to_string(), "facets": {"placed": {"total": total, "currency": "EUR"}}}),
-            );
-        }
-        Ok(records)
-    }
 }
 
 impl Hand for Clerk {
@@ -295,7 +254,7 @@ impl Hand for Clerk {
     }
 
     fn cases(&self) -> &'static [&'static str] {
-        &["golden-records", "order-totals-add-up"]
+        golden::CASES
     }
 
     async fn reset(&self) -> Result<()> {
@@ -375,10 +334,6 @@ impl Hand for Clerk {
     }
 
     async fn golden(&self, case: &str) -> Result<Vec<Value>> {
-        match case {
-            "golden-records" => self.golden_records().await,
-            "order-totals-add-up" => self.golden_orders().await,
-            other => bail!("there are no records of `{other}`"),
-        }
+        self.records_of(case).await
     }
 }
