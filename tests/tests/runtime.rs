@@ -4,6 +4,8 @@
 
 #[path = "runtime/calls.rs"]
 mod calls;
+#[path = "runtime/case_files.rs"]
+mod case_files;
 #[path = "runtime/cases.rs"]
 mod cases;
 #[path = "runtime/check.rs"]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine;
@@ -15,6 +15,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::engine::LoadError;
+use super::exchange::seen::SeenFile;
+use super::exchange::{Exchange as ExchangeFolder, ExchangeError};
+use super::limits::Limits;
 use super::power::Blob;
 use super::tape::redact::Redactor;
 use super::tape::{Exchange, Request, Tape};
@@ -59,6 +62,9 @@ pub struct Bundle {
     /// What the call read of its storage.
     #[serde(default)]
     pub storage: BTreeMap<String, Stored>,
+    /// What it saw of its exchange folder as that was before. What it wrote is not here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<SeenFile>,
     /// What it was lent; the bytes are not here.
     #[serde(default)]
     pub blobs: Vec<LentBlob>,
@@ -174,6 +180,12 @@ pub enum ReplayError {
     /// The memory refused; a defect.
     #[error(transparent)]
     Memory(#[from] LedgerError),
+    /// The files of the case cannot be laid out.
+    #[error(transparent)]
+    Files(#[from] ExchangeError),
+    /// There is no place for them.
+    #[error("there is no place for the files of the case")]
+    Place(#[from] std::io::Error),
 }
 
 /// A call that was repeated.
@@ -251,6 +263,7 @@ impl Bundle {
             call: seen.input.clone(),
             settings: serde_json::from_str(seen.settings)?,
             storage: seen.reads.iter().map(|(key, value)| (key.clone(), stored(value))).collect(),
+            files: seen.files.clone(),
             blobs: seen.blobs.iter().map(lent).collect(),
             exchanges: seen.exchanges.clone(),
             outcome: Ending { settled: seen.settled.clone(), returned, error },
@@ -273,6 +286,18 @@ impl Bundle {
                 redactor.learn_stored(key, text);
             }
         }
+        for file in &self.files {
+            redactor.learn_file(file);
+        }
+        let mut redacted = redactor.json(&outcome);
+        // A line that could not be read is told as it stands in its file, and so are its stand-ins.
+        let told = outcome["returned"]["unreadable"].as_array().into_iter().flatten();
+        let raws: Vec<&str> = told.map(|told| told["raw"].as_str().unwrap_or_default()).collect();
+        for (at, line) in redactor.quoted(&self.files, &raws).into_iter().enumerate() {
+            if let Some(line) = line {
+                redacted["returned"]["unreadable"][at]["raw"] = line.into();
+            }
+        }
         let stored = |key: &str, value: &Stored| match value {
             Stored::Text(text) => Stored::Text(redactor.stored(key, text)),
             // Nothing tells what in it is personal.
@@ -288,9 +313,10 @@ impl Bundle {
         };
         Ok(Self {
             call: serde_json::from_value(redactor.json(&call))?,
-            outcome: serde_json::from_value(redactor.json(&outcome))?,
+            outcome: serde_json::from_value(redacted)?,
             settings: redactor.json(&self.settings),
             storage: self.storage.iter().map(|(key, value)| (redactor.name(key), stored(key, value))).collect(),
+            files: self.files.iter().map(|file| redactor.file(file)).collect(),
             blobs: self.blobs.iter().map(lent).collect(),
             exchanges: redactor.exchanges(&self.exchanges),
             ..self.clone()
@@ -392,12 +418,14 @@ pub async fn replay(bundle: &Bundle, wasm: &[u8], folder: &Path) -> Result<Repla
         .iter()
         .flat_map(|credential| credential.scheme.fields().iter().map(|field| secret(&credential.name, field)))
         .collect();
+    let scratch = if description.files { Some(Scratch::holding(&bundle.files, folder)?) } else { None };
     let tape = Arc::new(Tape::new(bundle.exchanges.clone()));
     let setup = Setup {
         code: Some(bundle.platform.clone()),
         settings: bundle.settings.clone(),
         secrets,
         storage,
+        files: scratch.as_ref().map(|scratch| scratch.0.clone()),
         wire: Some(tape.clone()),
         now: Some(bundle.at),
         ..Setup::default()
@@ -416,6 +444,28 @@ pub async fn replay(bundle: &Bundle, wasm: &[u8], folder: &Path) -> Result<Repla
     };
     let (unmatched, unused) = (tape.unmatched(), tape.unused());
     Ok(Replay { differs, outcome, recorded: bundle.outcome.clone(), exchanges, unmatched, unused })
+}
+
+/// An exchange folder for one replay, gone when this is dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn holding(files: &[SeenFile], parent: &Path) -> Result<Self, ReplayError> {
+        let chance = getrandom::u64().map_err(std::io::Error::other)?;
+        let scratch = Self(parent.join(format!("exchange-{chance:016x}")));
+        std::fs::create_dir_all(&scratch.0)?;
+        let exchange = ExchangeFolder::open(&scratch.0)?;
+        let most = Limits::default().file;
+        files.iter().try_for_each(|file| exchange.lay_out(file, most))?;
+        Ok(scratch)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is found and removed by hand; nothing depends on it.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 fn ending<T: Serialize>(ended: Ended<T>, returns: bool) -> (Ending, Vec<Exchange>) {

@@ -20,6 +20,7 @@ use super::blobs::{BlobError, BlobFolder, PlatformBlobs};
 use super::build::{Build, Code};
 use super::engine::{Engine, LoadError};
 use super::exchange::Exchange;
+use super::exchange::seen::Looks;
 use super::imports::storage::{Overlay, StorageLock, Turns};
 use super::imports::{Clock, Phase, Powers};
 use super::instance::{self, Call, State};
@@ -39,6 +40,8 @@ use end::{End, Told};
 
 /// Most bytes of bodies that are recorded of one call.
 const RECORDED: usize = 8 << 20;
+/// Most bytes of names and contents of files that are recorded of one call.
+const LOOKED: usize = 4 << 20;
 
 /// Makes platforms' connectors: the engine with what all platforms share.
 pub struct Runtime {
@@ -172,7 +175,7 @@ impl PlatformConnector {
             limits: self.limits.clone(),
             blobs: self.blobs.clone(),
             deeds: match self.witness {
-                Some(_) => Arc::new(Deeds::recorded(Recording::new(RECORDED))),
+                Some(_) => Arc::new(Deeds::recorded(Recording::new(RECORDED), Looks::new(LOOKED))),
                 None => Arc::default(),
             },
         }

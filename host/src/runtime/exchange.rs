@@ -1,6 +1,8 @@
 //! An exchange folder: what a connector may see of the file system. No path leaves it, no link is followed, only plain
 //! files and folders count; names that begin with a dot or end in `.tmp` are somebody's unfinished work.
 
+pub mod seen;
+
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use jiff::Timestamp;
 
 use crate::crash;
+use seen::SeenFile;
 
 /// Folders that the host makes in an exchange folder.
 const FOLDERS: [&str; 4] = ["inbox", "outbox", "done", "failed"];
@@ -120,6 +123,47 @@ impl Exchange {
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
+    }
+
+    /// What stands at a path, if a plain file does.
+    pub fn entry(&self, path: &str) -> Option<Entry> {
+        let meta = self.dir.symlink_metadata(self.checked(path).ok()?).ok().filter(cap_std::fs::Metadata::is_file)?;
+        let modified = Timestamp::try_from(meta.modified().ok()?.into_std()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        Some(Entry { name, folder: false, size: meta.len(), modified })
+    }
+
+    /// Makes a file or folder as a call saw it, for a replay. What is not known of its bytes is zero; beyond `most` it is
+    /// one byte longer than that, which is too large as well.
+    ///
+    /// # Errors
+    /// See [`ExchangeError`].
+    pub fn lay_out(&self, file: &SeenFile, most: u64) -> Outcome<()> {
+        let at = |source| file_error(&file.path, source);
+        let folder = if file.folder { Some(file.path.as_str()) } else { file.path.rsplit_once('/').map(|(at, _)| at) };
+        let mut walked = String::new();
+        for part in folder.into_iter().flat_map(|folder| folder.split('/')) {
+            walked.push_str(if walked.is_empty() { "" } else { "/" });
+            walked.push_str(part);
+            match self.dir.create_dir(self.checked(&walked)?) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(at(error)),
+                _ => {}
+            }
+        }
+        if file.folder {
+            return Ok(());
+        }
+        let path = self.checked(&file.path)?;
+        let mut made = self.dir.create(path).map_err(at)?.into_std();
+        let size = file.size.min(most.saturating_add(1));
+        made.set_len(size).map_err(at)?;
+        for part in &file.parts {
+            let room = usize::try_from(size.saturating_sub(part.offset)).unwrap_or(usize::MAX);
+            let bytes = part.bytes.bytes();
+            made.seek(SeekFrom::Start(part.offset)).map_err(at)?;
+            made.write_all(&bytes[..bytes.len().min(room)]).map_err(at)?;
+        }
+        made.set_modified(file.modified.into()).map_err(at)
     }
 
     /// Opens a plain file of at most `most` bytes for reading.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::blobs::PlatformBlobs;
+use super::exchange::seen::{Looks, SeenFile};
 use super::limits::{Exceeded, Limit, Limits};
 use super::tape::{Exchange, Recording};
 use crate::ledger::LedgerError;
@@ -188,13 +189,25 @@ pub struct Deeds {
     written: AtomicU64,
     /// Its requests with their answers, when somebody wants to know them.
     recording: Option<Recording>,
+    /// What it sees of its exchange folder, as well.
+    looks: Option<Looks>,
 }
 
 impl Deeds {
-    /// Of a call whose requests are recorded.
+    /// Of a call whose requests and looks into its exchange folder are recorded.
     #[must_use]
-    pub fn recorded(recording: Recording) -> Self {
-        Self { recording: Some(recording), ..Self::default() }
+    pub fn recorded(recording: Recording, looks: Looks) -> Self {
+        Self { recording: Some(recording), looks: Some(looks), ..Self::default() }
+    }
+
+    /// What was seen of the exchange folder; it is gone then.
+    pub fn take_files(&self) -> Vec<SeenFile> {
+        self.looks.as_ref().map(Looks::take).unwrap_or_default()
+    }
+
+    /// Where looks into the exchange folder are recorded, if somebody wants to know.
+    pub(super) fn looks(&self) -> Option<&Looks> {
+        self.looks.as_ref()
     }
 
     /// What was recorded; it is gone then.

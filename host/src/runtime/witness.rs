@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::exchange::seen::SeenFile;
 use super::power::Blob;
 use super::tape::Exchange;
 use crate::ledger::LedgerError;
@@ -42,6 +43,8 @@ pub struct Seen<'a> {
     pub reads: BTreeMap<String, Option<Vec<u8>>>,
     /// Blobs that it was lent.
     pub blobs: &'a [Blob],
+    /// What it saw of its exchange folder as that was before.
+    pub files: Vec<SeenFile>,
     /// Its requests. Secrets are masked; other people's data is not.
     pub exchanges: Vec<Exchange>,
     /// What it settled, in order.

@@ -119,6 +119,13 @@ fn customer(folder: &Folder<'_>, customer: &Customer) -> Result<Written, Error> 
     file.update(customer);
     write(folder, &name, &json(&file))?;
     keep(folder, &customer_note(&id), b"1");
+    if let Some(base) = &customer.base {
+        for (key, value) in [("number", &base.number), ("email", &base.email)] {
+            if let Some(value) = value {
+                keep(folder, &customer_by(key, value), id.as_bytes());
+            }
+        }
+    }
     Ok(Written { remote: remote(&id), parts: Vec::new(), total: None, warnings: Vec::new() })
 }
 
@@ -135,7 +142,7 @@ fn found(folder: &Folder<'_>, kind: Kind, probe: &Probe) -> Result<Option<Found>
     Ok(match kind {
         Kind::Order => match written_order(folder, &id)? {
             Some(given) => whole(&given.id, given.order.parts()),
-            None => None,
+            None => order_by_number(folder, probe)?,
         },
         Kind::OrderEvent => match &probe.of {
             Some(of) => {
@@ -148,11 +155,48 @@ fn found(folder: &Folder<'_>, kind: Kind, probe: &Probe) -> Result<Option<Found>
             if is_written(folder, &customer_name(&id), &customer_note(&id))? {
                 whole(&id, Vec::new())
             } else {
-                None
+                customer_by_key(folder, probe)?
             }
         }
         _ => return Err(Error::Unsupported("only what is written to the outbox can be looked up".into())),
     })
+}
+
+fn keys<'a>(probe: &'a Probe, name: &'a str) -> impl Iterator<Item = &'a str> {
+    probe.keys.iter().filter(move |key| key.name == name).map(|key| key.value.as_str())
+}
+
+/// Several shops may give the same number: an order that carries another marker is another one.
+fn order_by_number(folder: &Folder<'_>, probe: &Probe) -> Result<Option<Found>, Error> {
+    for number in keys(probe, "number") {
+        if let Some(Given { id, order }) = given(folder, number)?
+            && (probe.marker.is_none() || probe.marker == order.marker)
+        {
+            return Ok(Some(Found {
+                remote: remote(&id),
+                marker: order.marker.clone(),
+                whole: true,
+                parts: order.parts(),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// As with orders: the id of a customer is made of its marker, so that with one nothing else can be it.
+fn customer_by_key(folder: &Folder<'_>, probe: &Probe) -> Result<Option<Found>, Error> {
+    if probe.marker.is_some() {
+        return Ok(None);
+    }
+    for (name, value) in ["number", "email"].iter().flat_map(|name| keys(probe, name).map(move |key| (name, key))) {
+        if let Some(id) = folder.host.load(&customer_by(name, value))? {
+            let id = String::from_utf8_lossy(&id);
+            if is_written(folder, &customer_name(&id), &customer_note(&id))? {
+                return Ok(Some(Found { remote: remote(&id), marker: None, whole: true, parts: Vec::new() }));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The order that the ERP means, by our id of it or by the shop's number.
@@ -248,6 +292,11 @@ fn event_note(order: &str, item: &str) -> String {
 
 fn customer_note(id: &str) -> String {
     format!("customer/{}", safe(id))
+}
+
+/// Of the number or address itself nothing is kept.
+fn customer_by(key: &str, value: &str) -> String {
+    format!("customer-{key}/{:016x}", hash(&value.to_lowercase()))
 }
 
 fn by_number(number: &str) -> String {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use tradepost::model::Outcome;
-use tradepost::runtime::case::{Bundle, Replay, replay};
+use tradepost::runtime::case::{Bundle, Ending, Replay, replay};
 use tradepost_build::Tools;
 
 use crate::output::{line, note};
@@ -50,6 +50,10 @@ pub async fn repeat(bundle: &Bundle, component: &[u8]) -> anyhow::Result<bool> {
                 line(format!("{when}: {item}: {error}"));
             }
         }
+        for told in unreadable(ending) {
+            let words = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+            line(format!("{when}: {} cannot be read: {}", words("id"), words("why")));
+        }
         if sound(ending) {
             line(format!("{when}: nothing went wrong"));
         }
@@ -63,8 +67,14 @@ pub async fn repeat(bundle: &Bundle, component: &[u8]) -> anyhow::Result<bool> {
     Ok(sound(outcome) && unmatched.is_empty())
 }
 
-fn sound(ending: &tradepost::runtime::case::Ending) -> bool {
-    ending.error.is_none() && !ending.settled.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+fn sound(ending: &Ending) -> bool {
+    let refused = |(_, outcome): &(String, Outcome)| matches!(outcome, Outcome::Failed(_));
+    ending.error.is_none() && !ending.settled.iter().any(refused) && unreadable(ending).next().is_none()
+}
+
+/// Records of a page that could not be read: for these a host keeps a case as well.
+fn unreadable(ending: &Ending) -> impl Iterator<Item = &serde_json::Value> {
+    ending.returned.iter().filter_map(|page| page["unreadable"].as_array()).flatten()
 }
 
 /// Copies a case into a project, where `cargo tradepost test` repeats it from then on.

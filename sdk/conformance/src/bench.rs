@@ -1,6 +1,7 @@
 //! The connector on the bench: built component, real runtime, the fault proxy in the place of the platform.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tradepost::ledger::LedgerError;
 use tradepost::model::description::{Account, Description};
 use tradepost::model::{
     CallError, Called, Found, Kind, Outcome, Page, PlatformCode, PlatformId, Probe, PullRequest, Record, RemoteError,
-    Scope, StorageWrite,
+    Scope, StorageWrite, Unreadable,
 };
 use tradepost::runtime::blobs::BlobFolder;
 use tradepost::runtime::exchange::Exchange as ExchangeFolder;
@@ -31,7 +32,7 @@ use crate::scenario::{PLACE, Scenario};
 use crate::store::Memory;
 
 /// Most pages of one scope; a connector that has more goes round in circles.
-pub(crate) const PAGES: usize = 2000;
+const PAGES: usize = 2000;
 /// Longest that one request may take where it is slow on purpose, so that it does not take long; and elsewhere, where a busy
 /// machine must not look like a fault.
 const PATIENCE_SECONDS: (u64, u64) = (1, 45);
@@ -92,6 +93,8 @@ pub(crate) struct Bench {
     pub(crate) scenario: Scenario,
     settings: Value,
     folder: TempDir,
+    /// The exchange folder of this trial: where the connector works with files, it is the platform.
+    exchange: Mutex<PathBuf>,
     /// Everything that left the connector, as text, with where it was.
     outputs: Arc<Mutex<Vec<(String, String)>>>,
     items: AtomicU64,
@@ -128,9 +131,6 @@ impl Bench {
         let invalid = || BenchError::Address { address: address.clone() };
         let url = Url::parse(&address).map_err(|_| invalid())?;
         let (Some(_), true) = (url.host_str(), matches!(url.scheme(), "http" | "https")) else { return Err(invalid()) };
-        if reached && !scenario.has_place() {
-            return Err(BenchError::NoPlace);
-        }
         let upstream = url.origin().ascii_serialization();
         let below = url.path().trim_end_matches('/').to_owned();
         let control = match reached {
@@ -157,10 +157,29 @@ impl Bench {
             Some(bytes) => Some(load("the earlier build", bytes).await?),
             None => None,
         };
+        // Who asks for no host sends nothing: its platform is a folder.
+        if reached && !scenario.has_place() && !build.description().origins.is_empty() {
+            return Err(BenchError::NoPlace);
+        }
         let folder = tempfile::tempdir()?;
+        let exchange = Mutex::new(fresh_exchange(folder.path())?);
         let (outputs, items) = (Arc::default(), AtomicU64::new(0));
         let (clients, queues) = (Mutex::default(), Mutex::default());
-        Ok(Self { engine, build, earlier, proxy, control, scenario, settings, folder, outputs, items, clients, queues })
+        Ok(Self {
+            engine,
+            build,
+            earlier,
+            proxy,
+            control,
+            scenario,
+            settings,
+            folder,
+            exchange,
+            outputs,
+            items,
+            clients,
+            queues,
+        })
     }
 
     pub(crate) fn description(&self) -> &Description {
@@ -175,6 +194,21 @@ impl Bench {
     /// Remembers what a rule has seen: on a real platform making records takes its time.
     pub(crate) fn seen(&self, kind: Kind, is_queue: bool) {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, is_queue);
+    }
+
+    /// An empty platform, as far as it can be emptied.
+    pub(crate) async fn reset(&self) -> Result<(), BenchError> {
+        let folder = match self.description().files {
+            true => Some(fresh_exchange(self.folder.path())?),
+            false => None,
+        };
+        if let Some(control) = &self.control {
+            control.reset(folder.as_deref()).await?;
+        }
+        if let Some(folder) = folder {
+            *self.exchange.lock().unwrap_or_else(PoisonError::into_inner) = folder;
+        }
+        Ok(())
     }
 
     fn clients(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<PlatformHttp>>> {
@@ -215,7 +249,7 @@ impl Bench {
             None => self.settings.clone(),
         };
         let description = build.description();
-        let files = self.folder.path().join(format!("files-{number}"));
+        let files = self.exchange.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let asked = grants::Request::of(description, &settings)?;
         // What leads to the bench's own addresses is allowed by name, as an operator would.
         let private = asked.origins.iter().filter_map(|origin| {
@@ -256,10 +290,7 @@ impl Bench {
             }
         };
         let exchange = match description.files {
-            true => {
-                std::fs::create_dir_all(&files)?;
-                Some(Arc::new(ExchangeFolder::open(&files).map_err(|error| std::io::Error::other(error.to_string()))?))
-            }
+            true => Some(Arc::new(open_exchange(&files)?)),
             false => None,
         };
         let store = Arc::new(Memory::holding(differs.storage));
@@ -283,6 +314,19 @@ impl Bench {
         );
         Ok(Platform { connector, store, outputs: self.outputs.clone() })
     }
+}
+
+/// An empty exchange folder, as a host makes it.
+fn fresh_exchange(parent: &Path) -> std::io::Result<PathBuf> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let folder = parent.canonicalize()?.join(format!("exchange-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    std::fs::create_dir(&folder)?;
+    open_exchange(&folder)?;
+    Ok(folder)
+}
+
+fn open_exchange(folder: &Path) -> std::io::Result<ExchangeFolder> {
+    ExchangeFolder::open(folder).map_err(std::io::Error::other)
 }
 
 /// Tells the proxy what the connector called a request; everything else is the host's own client.
@@ -319,6 +363,7 @@ pub(crate) struct Scan {
     pub(crate) receipts: Vec<String>,
     pub(crate) unsafe_sent: u32,
     pub(crate) gone: Vec<String>,
+    pub(crate) unreadable: Vec<Unreadable>,
     next: Option<String>,
 }
 
@@ -453,9 +498,15 @@ impl Platform {
     /// Reads a scope to its end.
     pub(crate) async fn scan(&self, kind: Kind, scope: &Scope, limit: u32) -> Result<Scan, CallError> {
         let mut scan = Scan::default();
+        self.finish(kind, scope, limit, &mut scan).await?;
+        Ok(scan)
+    }
+
+    /// Reads the rest of a scope.
+    pub(crate) async fn finish(&self, kind: Kind, scope: &Scope, limit: u32, scan: &mut Scan) -> Result<(), CallError> {
         for _ in 0..PAGES {
-            if self.step(kind, scope, limit, &mut scan).await? {
-                return Ok(scan);
+            if self.step(kind, scope, limit, scan).await? {
+                return Ok(());
             }
         }
         Err(CallError::Trap { message: format!("the scope has no end: {PAGES} pages were read") })
@@ -472,6 +523,7 @@ impl Platform {
         scan.pages.push(ids(&page));
         scan.gone.extend(page.deleted.iter().map(|remote| remote.id.clone()));
         scan.receipts.extend(page.receipt);
+        scan.unreadable.extend(page.unreadable);
         scan.records.extend(page.records);
         scan.watermark = page.watermark;
         scan.next = page.next;
@@ -482,6 +534,14 @@ impl Platform {
         let called = self.call("acknowledge", self.connector.acknowledge(kind, receipt.to_owned())).await;
         self.commit(&called);
         called.result
+    }
+
+    /// All that a scan read is durable: says so, as the host does.
+    pub(crate) async fn acknowledge_all(&self, kind: Kind, scan: &Scan) -> Result<(), CallError> {
+        for receipt in &scan.receipts {
+            self.acknowledge(kind, receipt).await?;
+        }
+        Ok(())
     }
 
     /// Pushes records; what was stored is committed, as the host does with the call's result.

@@ -2,6 +2,7 @@
 //! the report says so.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -40,6 +41,8 @@ pub struct Hand {
     pub remove: bool,
     /// Counted.
     pub count: bool,
+    /// Spoilt so that it cannot be read.
+    pub spoil: bool,
 }
 
 /// What a platform has.
@@ -142,9 +145,14 @@ impl Control {
         self.offers.kinds.get(&kind).copied().unwrap_or_default()
     }
 
-    /// An empty platform with the right time.
-    pub(crate) async fn reset(&self) -> Result<(), ControlError> {
-        self.ask::<Value>("reset", json!({})).await.map(drop)
+    /// An empty platform with the right time. Where the connector works with files, the folder is the platform, or a part
+    /// of it.
+    pub(crate) async fn reset(&self, folder: Option<&Path>) -> Result<(), ControlError> {
+        let body = match folder {
+            Some(folder) => json!({ "folder": folder }),
+            None => json!({}),
+        };
+        self.ask::<Value>("reset", body).await.map(drop)
     }
 
     /// Makes plain records; their ids as the connector names them.
@@ -163,6 +171,10 @@ impl Control {
 
     pub(crate) async fn remove(&self, kind: Kind, id: &str) -> Result<(), ControlError> {
         self.ask::<Value>("remove", json!({"kind": kind, "id": id})).await.map(drop)
+    }
+
+    pub(crate) async fn spoil(&self, kind: Kind, id: &str) -> Result<(), ControlError> {
+        self.ask::<Value>("spoil", json!({"kind": kind, "id": id})).await.map(drop)
     }
 
     pub(crate) async fn count(&self, kind: Kind) -> Result<Count, ControlError> {

@@ -134,10 +134,7 @@ impl<'a> Trial<'a> {
     /// An empty platform, where it can be emptied.
     pub(crate) async fn reset(&self) -> Result<(), End> {
         self.bench.proxy.disarm();
-        match &self.bench.control {
-            Some(control) => Ok(control.reset().await?),
-            None => Ok(()),
-        }
+        Ok(self.bench.reset().await?)
     }
 
     /// The kinds that are read and that the simulator can make, in the order in which rules prefer them.

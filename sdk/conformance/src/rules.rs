@@ -7,6 +7,7 @@ mod paging;
 mod secrets;
 mod settings;
 mod shape;
+mod unreadable;
 mod values;
 mod words;
 mod writing;
@@ -47,6 +48,7 @@ const RULES: &[Rule] = &[
     paging::SURVIVES_REMOVALS,
     paging::PULLING_TWICE,
     paging::CHANGED_RECORDS,
+    unreadable::STOPS_NOTHING,
     paging::CLOCK_SKEW,
     paging::ACKNOWLEDGED,
     paging::STORAGE_SURVIVES,

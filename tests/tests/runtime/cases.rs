@@ -14,7 +14,7 @@ use super::world::{World, guest_file, guest_variant};
 
 /// Keeps every call as a case.
 #[derive(Default)]
-struct Kept(Mutex<Vec<(Bundle, bool)>>);
+pub struct Kept(Mutex<Vec<(Bundle, bool)>>);
 
 impl Witness for Kept {
     fn seen(&self, call: Seen<'_>) {
@@ -24,7 +24,7 @@ impl Witness for Kept {
 }
 
 impl Kept {
-    fn take(&self) -> (Bundle, bool) {
+    pub fn take(&self) -> (Bundle, bool) {
         self.0.lock().unwrap().remove(0)
     }
 }
@@ -35,7 +35,7 @@ fn asked() -> PullRequest {
 }
 
 /// As it comes out of a file.
-fn again(bundle: &Bundle) -> Bundle {
+pub fn again(bundle: &Bundle) -> Bundle {
     Bundle::read(serde_json::to_vec(bundle).unwrap().as_slice()).unwrap()
 }
 

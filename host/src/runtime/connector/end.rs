@@ -31,6 +31,7 @@ impl PlatformConnector {
                 settings: &self.powers.settings,
                 reads: end.storage.take_reads(),
                 blobs: &blobs,
+                files: end.deeds.take_files(),
                 exchanges: end.deeds.take_exchanges(),
                 settled: heard.map(|heard| heard.take()).unwrap_or_default(),
                 result: result.as_ref().map(Return::returned),

@@ -48,6 +48,13 @@ impl State {
 }
 
 impl State {
+    /// What is seen of these files from now on is the call's own work.
+    fn changes(&self, paths: &[&str]) {
+        if let Some(looks) = self.call.context.deeds.looks() {
+            paths.iter().for_each(|path| looks.changes(path));
+        }
+    }
+
     /// Whether a file of this size may still be written.
     fn fits(&self, size: u64) -> Result<(), Error> {
         let context = &self.call.context;
@@ -100,7 +107,15 @@ impl Host for State {
                 Ok(exchange) => exchange,
                 Err(error) => return Ok(Err(error)),
             };
-            let entries = blocking(move || exchange.entries(&folder)).await?;
+            let deeds = self.call.context.deeds.clone();
+            let entries = blocking(move || {
+                let entries = exchange.entries(&folder)?;
+                if let Some(looks) = deeds.looks() {
+                    looks.listed(&folder, &entries);
+                }
+                Ok(entries)
+            });
+            let entries = entries.await?;
             let entry = |Entry { name, folder, size, modified }| {
                 let modified = modified.to_string();
                 files::Entry { name, folder, size, modified }
@@ -118,7 +133,16 @@ impl Host for State {
                 Err(error) => return Ok(Err(error)),
             };
             let most = self.call.context.limits.file;
-            blocking(move || exchange.read(&path, offset, length.min(CHUNK), most)).await
+            let deeds = self.call.context.deeds.clone();
+            blocking(move || {
+                let bytes = exchange.read(&path, offset, length.min(CHUNK), most);
+                if let Some(looks) = deeds.looks() {
+                    looks.found(&path, exchange.entry(&path).as_ref());
+                    looks.read(&path, offset, bytes.as_deref().unwrap_or_default());
+                }
+                bytes
+            })
+            .await
         })
         .await
     }
@@ -135,7 +159,14 @@ impl Host for State {
             let most = limits.file.min(limits.blob);
             let name = path.rsplit('/').next().map(str::to_owned);
             let shown: Arc<str> = path.as_str().into();
-            let mut file = match blocking(move || exchange.reader(&path, most)).await? {
+            let deeds = self.call.context.deeds.clone();
+            let file = blocking(move || {
+                if let Some(looks) = deeds.looks() {
+                    looks.found(&path, exchange.entry(&path).as_ref());
+                }
+                exchange.reader(&path, most)
+            });
+            let mut file = match file.await? {
                 Ok(file) => file,
                 Err(error) => return Ok(Err(error)),
             };
@@ -183,6 +214,7 @@ impl Host for State {
             if let Err(error) = self.fits(bytes.len() as u64) {
                 return Ok(Err(error));
             }
+            self.changes(&[&path]);
             let leaves = leaves(&self.call.phase, &self.call.context);
             blocking(move || exchange.write(&path, &mut bytes.as_slice(), &leaves)).await
         })
@@ -208,6 +240,7 @@ impl Host for State {
                 return Ok(Err(Error::NotFound(format!("the bytes of blob `{id}` are gone"))));
             };
             let mut file = file.into_std().await;
+            self.changes(&[&path]);
             let leaves = leaves(&self.call.phase, &self.call.context);
             blocking(move || exchange.write(&path, &mut file, &leaves)).await
         })
@@ -218,7 +251,14 @@ impl Host for State {
         let host = self.host_call(Cost::Disk)?;
         host.within(async move {
             match self.exchange(Use::Move, &path) {
-                Ok(exchange) => blocking(move || exchange.rename(&path, &target)).await,
+                Ok(exchange) => {
+                    if let Some(looks) = self.call.context.deeds.looks() {
+                        looks.found(&path, exchange.entry(&path).as_ref());
+                        looks.found(&target, exchange.entry(&target).as_ref());
+                    }
+                    self.changes(&[&path, &target]);
+                    blocking(move || exchange.rename(&path, &target)).await
+                }
                 Err(error) => Ok(Err(error)),
             }
         })

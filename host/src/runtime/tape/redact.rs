@@ -1,11 +1,12 @@
 //! Takes other people's data out of what is handed to a developer: e-mail addresses, names, telephone numbers, streets,
 //! bank accounts and the like in JSON, XML and forms, known by the names of their fields in English, German and Hungarian;
 //! log-ins and tokens that the platform handed out; and whole bodies in which nothing can be known (no UTF-8, tables). Equal values get equal stand-ins, so that what belongs together
-//! still does, and a stand-in has the shape of the value: an address at example.org, an IBAN with valid check digits,
+//! still does, and a stand-in has the shape of the value: an address that reaches nobody, an IBAN with valid check digits,
 //! words of as many letters. Without the key nobody gets back from a stand-in to its value.
 //!
 //! Words are replaced one by one, so that `Anna Weber` made of `Anna` and `Weber` by a connector is `Xxxx Yyyyy` here too.
 
+mod file;
 mod json;
 mod stand_in;
 #[cfg(test)]

@@ -239,6 +239,34 @@ fn a_customer_keeps_what_a_later_file_does_not_say() {
 }
 
 #[test]
+fn what_was_written_is_found_by_its_number_unless_it_carries_another_marker() {
+    let memory = Memory::default();
+    let folder = memory.folder(json!({}));
+    pushed(&memory, &sample(), json!({}));
+    let head = Head { op: Op::Create, item: "inst/9/1/g1".into(), remote: None, ..map::head("x") };
+    let base = CustomerBase { number: Some("K-7".into()), ..buyer() };
+    push(&folder, Records::Customers(vec![Customer { head, base: Some(base), addresses: None, extra: Vec::new() }]))
+        .unwrap();
+    let Outcome::Done(customer) = outcome(&memory) else { panic!() };
+    let by = |kind: Kind, name: &str, value: &str, marker: Option<&str>| {
+        let keys = vec![tradepost_sdk::types::Field { name: name.into(), value: value.into() }];
+        let probe = Probe { item: "inst/99".into(), marker: marker.map(str::to_owned), of: None, keys };
+        let mut found = find(&folder, kind, &[probe]).unwrap();
+        found.remove(0).into_iter().map(|one| one.remote.id).collect::<Vec<_>>()
+    };
+    assert_eq!(by(Kind::Order, "number", "1001", None), ["shop-1001"]);
+    assert_eq!(by(Kind::Order, "number", "1001", Some("shop-1001")), ["shop-1001"]);
+    // Another shop gave the same number.
+    assert!(by(Kind::Order, "number", "1001", Some("other-1001")).is_empty());
+    assert!(by(Kind::Order, "number", "1002", None).is_empty());
+    for (name, value) in [("number", "K-7"), ("email", "Zoe@example.com")] {
+        assert_eq!(by(Kind::Customer, name, value, None), [customer.remote.id.as_str()]);
+        assert!(by(Kind::Customer, name, value, Some("shop:customer:8")).is_empty());
+    }
+    assert!(memory.kept.borrow().keys().all(|key| !key.contains("zoe")), "addresses are not kept");
+}
+
+#[test]
 fn an_order_as_csv_is_safe_for_a_spreadsheet() {
     let memory = Memory::default();
     let settings = json!({"order_format": "csv", "encoding": "windows-1252", "decimal": ","});

@@ -22,7 +22,7 @@ Requests are answered from the tape; one that is not on it is named, because the
 tape was made.
 
 An operator makes a case of a call that went wrong: `tradepost run export-case RUN RECORD FILE`. It is repeated with the settings,
-the stored values and the answers of then; other people's data in it are stand-ins. `--keep` makes a test of it.
+the stored values, the files and the answers of then; other people's data in it are stand-ins. `--keep` makes a test of it.
 
 Exit code 1: a call failed, or asked for what is not on the tape.
 

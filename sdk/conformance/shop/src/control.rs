@@ -14,7 +14,7 @@ pub(crate) fn answer(shop: &mut Shop, call: &Call) -> Answer {
     let path: Vec<&str> = call.path.iter().skip(1).map(String::as_str).collect();
     match (call.method.as_str(), path.as_slice()) {
         ("GET", []) => {
-            let all = json!({"make": true, "change": true, "remove": true, "count": true});
+            let all = json!({"make": true, "change": true, "remove": true, "count": true, "spoil": true});
             Ok(json!({
                 "protocol": 1,
                 "kinds": {"product": all, "stock": all, "price": all, "order": all},
@@ -36,6 +36,7 @@ pub(crate) fn answer(shop: &mut Shop, call: &Call) -> Answer {
             let there = shop.products.remove(&id).or_else(|| shop.orders.remove(&id));
             there.map(|_| json!({})).ok_or_else(|| refusal(404, "unknown", "There is no such object."))
         }
+        ("POST", ["spoil"]) => spoil(shop, &call.body),
         ("POST", ["count"]) => {
             let objects = if call.body["kind"] == "order" { shop.orders.len() } else { shop.products.len() };
             Ok(json!({"objects": objects, "writes": shop.writes}))
@@ -84,6 +85,21 @@ fn change(shop: &mut Shop, body: &Value) -> Answer {
             object["name"] = json!(format!("{} (new)", object["name"].as_str().unwrap_or_default()));
             object["changed"] = json!(now);
         }
+    }
+    Ok(json!({}))
+}
+
+/// A word where a number or a time belongs: what a plugin or an import makes of a record.
+fn spoil(shop: &mut Shop, body: &Value) -> Answer {
+    let id = id(body);
+    let kind = body["kind"].as_str().unwrap_or_default();
+    let object = if kind == "order" { shop.orders.get_mut(&id) } else { shop.products.get_mut(&id) };
+    let Some(object) = object else { return Err(refusal(404, "unknown", "There is no such object.")) };
+    match kind {
+        "stock" => object["quantity"] = json!("many"),
+        "price" => object["price"] = json!("on request"),
+        "order" => object["placed"] = json!("yesterday"),
+        _ => object["weight"] = json!("heavy"),
     }
     Ok(json!({}))
 }

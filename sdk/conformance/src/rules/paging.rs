@@ -5,25 +5,30 @@ use std::sync::Arc;
 
 use tradepost::model::{Kind, Scope};
 
-use crate::bench::{Differs, PAGES, Scan, ids};
+use crate::bench::{Differs, Scan, ids};
 use crate::control::Hand;
 use crate::rule::{End, Expected, Rule, Trial, broken, everything, rule, skip};
 
-/// Kinds whose pages are not acknowledged. What is acknowledged is a queue, with a rule of its own.
+/// Kinds whose pages are not acknowledged. What is acknowledged is a queue, with a rule of its own; where there is nothing
+/// but queues, as in a folder of files, they are read like lists: what is not acknowledged comes again.
 async fn lists(trial: &mut Trial<'_>, wants: impl Fn(Hand) -> bool) -> Result<Vec<Kind>, End> {
     let mut lists = Vec::new();
     let mut queues = Vec::new();
     for kind in trial.readable(|hand| hand.make && wants(hand)) {
         match is_queue(trial, kind).await? {
-            true => queues.push(kind.as_str()),
+            true => queues.push(kind),
             false => lists.push(kind),
         }
     }
-    if !queues.is_empty() {
-        trial.note(format!("{} is acknowledged: see acknowledged-only-after-durable", queues.join(", ")));
-    }
     if lists.is_empty() {
-        return skip("there is no kind that is read as a list and that the simulator makes (and changes, and removes)");
+        return match queues.is_empty() {
+            true => skip("there is no kind that the simulator makes (and changes, and removes)"),
+            false => Ok(queues),
+        };
+    }
+    if !queues.is_empty() {
+        let queues: Vec<&str> = queues.into_iter().map(Kind::as_str).collect();
+        trial.note(format!("{} is acknowledged: see acknowledged-only-after-durable", queues.join(", ")));
     }
     Ok(lists)
 }
@@ -119,16 +124,13 @@ async fn disturbed(trial: &Trial<'_>, kind: Kind, happens: Happens, at: usize) -
     let control = trial.control()?;
     let mut made = control.make(kind, 7).await?;
     let (platform, scope, mut scan) = (trial.platform()?, everything(), Scan::default());
-    let mut ended = platform.step(kind, &scope, 2, &mut scan).await.expected("reading the first page")?;
+    let ended = platform.step(kind, &scope, 2, &mut scan).await.expected("reading the first page")?;
     match happens {
         Happens::Changed => control.change(kind, &made[at]).await?,
         Happens::Removed => control.remove(kind, &made[at]).await?,
     }
-    for _ in 0..PAGES {
-        if ended {
-            break;
-        }
-        ended = platform.step(kind, &scope, 2, &mut scan).await.expected("reading the next page")?;
+    if !ended {
+        platform.finish(kind, &scope, 2, &mut scan).await.expected("reading the next pages")?;
     }
     // What changed may come again, or with the next changes.
     made.remove(at);
@@ -231,6 +233,7 @@ async fn changed_records(trial: &mut Trial<'_>) -> Result<(), End> {
         let platform = trial.platform()?;
         let until = jiff::Timestamp::now();
         let scan = platform.scan(kind, &Scope::Changed { since: None, until }, 100).await.expected("reading all")?;
+        platform.acknowledge_all(kind, &scan).await.expected("acknowledging")?;
         trial.control()?.change(kind, &made[1]).await?;
         let since = Some(scan.watermark.unwrap_or(until));
         let next = platform.scan(kind, &Scope::Changed { since, until: jiff::Timestamp::now() }, 100).await;
@@ -272,6 +275,7 @@ async fn clock_skew(trial: &mut Trial<'_>) -> Result<(), End> {
         let until = now();
         let scan = platform.scan(kind, &Scope::Changed { since: None, until }, 100).await.expected("reading all")?;
         let found: BTreeSet<String> = scan.ids().into_iter().collect();
+        platform.acknowledge_all(kind, &scan).await.expected("acknowledging")?;
         control.change(kind, &made[1]).await?;
         let since = Some(scan.watermark.unwrap_or(until));
         let next =
@@ -319,11 +323,21 @@ async fn acknowledged(trial: &mut Trial<'_>) -> Result<(), End> {
         // The host was killed before it had written anything down.
         let again = trial.platform()?.scan(kind, &everything(), 2).await.expected("reading again")?;
         complete(kind, &made, &again.ids(), "when nothing had been acknowledged")?;
-        for receipt in &again.receipts {
-            for _ in 0..2 {
-                platform.acknowledge(kind, receipt).await.expected("acknowledging (twice)")?;
+        // As a host reads: each page is acknowledged before the next one is asked for.
+        let (host, scope, mut paged) = (trial.platform()?, everything(), Scan::default());
+        for _ in 0..made.len() * 4 {
+            let before = paged.receipts.len();
+            let ended = host.step(kind, &scope, 2, &mut paged).await.expected("reading page by page")?;
+            for receipt in &paged.receipts[before..] {
+                for _ in 0..2 {
+                    platform.acknowledge(kind, receipt).await.expected("acknowledging (twice)")?;
+                }
+            }
+            if ended {
+                break;
             }
         }
+        complete(kind, &made, &paged.ids(), "when each page was acknowledged before the next")?;
         let count = trial.hand(kind).count;
         if count && trial.control()?.count(kind).await?.objects < made.len() as u64 {
             return broken(format!("acknowledging removed {kind} records from the platform"));
@@ -346,6 +360,7 @@ async fn storage_survives(trial: &mut Trial<'_>) -> Result<(), End> {
         let platform = trial.platform()?;
         let until = jiff::Timestamp::now();
         let scan = platform.scan(kind, &Scope::Changed { since: None, until }, 100).await.expected("reading all")?;
+        platform.acknowledge_all(kind, &scan).await.expected("acknowledging")?;
         trial.control()?.change(kind, &made[1]).await?;
         let scope = Scope::Changed { since: Some(scan.watermark.unwrap_or(until)), until: jiff::Timestamp::now() };
         let lost = platform.pull(kind, &scope, None, 100).await.result.expected("reading changes")?;

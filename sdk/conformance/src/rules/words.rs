@@ -60,7 +60,7 @@ async fn check_explains_an_unreachable_platform(trial: &mut Trial<'_>) -> Result
 }
 
 /// Whether a text is for people: words, not a dump of JSON, HTML or a program's inside.
-fn understood(text: &str) -> Result<(), End> {
+pub(super) fn understood(text: &str) -> Result<(), End> {
     let begins = text.trim_start();
     if text.trim().chars().count() < 8 || !text.trim().contains(' ') {
         return broken(format!("`{text}` is no sentence"));

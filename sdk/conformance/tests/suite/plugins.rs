@@ -9,6 +9,8 @@ use tradepost_build::{Connector, Workspace};
 use tradepost_conformance::{PLACE, Report, Scenario, Suite};
 use woocommerce_simulator::{Config, Simulator};
 
+use crate::erp;
+
 fn built(package: &str) -> Vec<u8> {
     let workspace = Workspace::at(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a workspace");
     let built = tradepost_build::build(&workspace, &[Connector::new(package)], &|_| {}).expect("the connector builds");
@@ -69,5 +71,20 @@ async fn tryton() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files() {
-    shape("files-connector", json!({}), &[]).await;
+    let erp = erp::Simulator::start().await;
+    let scenario = Scenario {
+        simulator: Some(erp.url.clone()),
+        settings: BTreeMap::from([
+            ("environment".into(), json!("test")),
+            ("zone".into(), json!("Europe/Berlin")),
+            ("texts".into(), json!("html")),
+            // The ERP renames its files when they are whole.
+            ("settle_seconds".into(), json!(0)),
+        ]),
+        ..Scenario::default()
+    };
+    let report = run("files-connector", scenario).await;
+    assert_eq!(report.failed().collect::<Vec<_>>(), Vec::<&str>::new());
+    let (passed, ..) = report.counts();
+    assert!(passed >= 29, "only {passed} rules were tested");
 }

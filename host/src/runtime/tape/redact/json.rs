@@ -20,12 +20,17 @@ enum Frame {
 pub(super) fn walk_text(text: &str, visit: &mut Visit<'_>) -> String {
     let whole = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).all(whole);
-    let out = document(text, visit);
+    let out = document(text, false, visit);
     if whole(text) || lines() { out } else { visit(&[], &out).unwrap_or(out) }
 }
 
+/// As [`walk_text`], but what becomes shorter is followed by blanks, so that everything behind it keeps its place.
+pub(super) fn walk_in_place(text: &str, visit: &mut Visit<'_>) -> String {
+    document(text, true, visit)
+}
+
 /// A text of JSON, or what is left of one.
-fn document(text: &str, visit: &mut Visit<'_>) -> String {
+fn document(text: &str, in_place: bool, visit: &mut Visit<'_>) -> String {
     let (mut out, mut rest, mut frames) = (String::with_capacity(text.len()), text, Vec::new());
     while let Some(first) = rest.chars().next() {
         let end = match first {
@@ -35,6 +40,12 @@ fn document(text: &str, visit: &mut Visit<'_>) -> String {
         };
         let token = &rest[..end];
         rest = &rest[end..];
+        let begun = out.len();
+        let fill = |out: &mut String| {
+            if in_place {
+                out.push_str(&" ".repeat((begun + token.len()).saturating_sub(out.len())));
+            }
+        };
         match first {
             '{' => frames.push(Frame::Object { key: None, named: None }),
             '[' => frames.push(Frame::Array),
@@ -69,6 +80,9 @@ fn document(text: &str, visit: &mut Visit<'_>) -> String {
                         Some(new) => out.push_str(&new),
                         None => out.push_str(token),
                     }
+                    if !cut {
+                        fill(&mut out);
+                    }
                     continue;
                 }
             }
@@ -77,6 +91,7 @@ fn document(text: &str, visit: &mut Visit<'_>) -> String {
                 let new = visit(&path(&frames), token).map(|new| new.trim_start_matches('0').to_owned());
                 let new = new.filter(|new| serde_json::from_str::<serde_json::Number>(new).is_ok());
                 out.push_str(new.as_deref().unwrap_or(token));
+                fill(&mut out);
                 continue;
             }
             _ => {}

@@ -25,11 +25,14 @@ impl StandIns {
         }
     }
 
-    /// An address that reaches nobody.
+    /// An address that reaches nobody; where the value is short, it is short too, so that it fits in its place.
     pub(super) fn email(&self, value: &str) -> String {
-        let mut stream = self.stream(value.trim());
-        let letters: String = (0..10).map(|_| letter(stream.next())).collect();
-        format!("{letters}@example.org")
+        let (mut stream, room) = (self.stream(value.trim()), value.trim().len());
+        let mut letters = |many: usize| -> String { (0..many).map(|_| letter(stream.next())).collect() };
+        match room.checked_sub("@example.org".len()) {
+            Some(many @ 4..) => format!("{}@example.org", letters(many.min(10))),
+            _ => format!("{}@{}.test", letters(room.saturating_sub("@a.test".len()).clamp(2, 8)), letters(1)),
+        }
     }
 
     /// Every word by itself, with the signs between them.

@@ -144,7 +144,7 @@ fn what_is_no_personal_field_stays() {
     let link = json!({ "text": "see https://shop.example/a b", "url": "https://shop.example", "next": "https://shop.example/?to=a%40b.example" });
     let new = redactor.json(&link);
     assert_eq!((&new["text"], &new["url"]), (&link["text"], &link["url"]));
-    assert!(new["next"].as_str().unwrap().ends_with("%40example.org"), "{new}");
+    assert!(new["next"].as_str().unwrap().ends_with(".test"), "{new}");
     for text in ["HTTP 404: no route", "version 1.2.3@abc", "GB82", "a=b c=d", "{broken", "id 12345678901234567890"] {
         assert_eq!(redactor.text(text), text);
     }

@@ -58,6 +58,7 @@ pub(crate) fn product(value: &Value) -> Result<Product, Error> {
     if breaks("long-texts") {
         html = html.chars().take(32_000).collect();
     }
+    let weight = value["weight"].as_str().map(decimal).transpose()?;
     let maker = value["maker"].as_str().filter(|_| !breaks("golden-records"));
     let extra = if breaks("pulling-twice-yields-the-same") {
         vec![Field { name: "read".into(), value: platform::now() }]
@@ -95,7 +96,7 @@ pub(crate) fn product(value: &Value) -> Result<Product, Error> {
             tax_class: None,
             tax_percent: None,
             choices: Vec::new(),
-            weight_kg: value["weight"].as_str().map(str::to_owned),
+            weight_kg: weight.map(|weight| weight.to_string()),
             pictures: None,
             extra: Vec::new(),
         }]),
@@ -188,7 +189,7 @@ pub(crate) fn order(value: &Value) -> Result<Order, Error> {
     } else {
         placed
     };
-    let placed: Timestamp = placed.parse().map_err(|error| Error::Bug(format!("`{placed}` is not a time: {error}")))?;
+    let placed: Timestamp = placed.parse().map_err(|error| Error::Bug(format!("`{placed}` is no time: {error}")))?;
     let mut lines = Vec::new();
     for line in value["lines"].as_array().into_iter().flatten() {
         let pieces = number(line, "quantity")?;
