@@ -54,7 +54,6 @@ pub struct Made {
 pub async fn make(tool: &Path, root: &Path, language: &'static str) -> Result<Made> {
     let name = format!("acorn-{language}");
     let folder = root.join(&name);
-    // The template for files has no simulator: it is tried by its own tests.
     let files = format!("files-{language}");
     let of_files = root.join(&files);
     let erp = format!("erp-{language}");

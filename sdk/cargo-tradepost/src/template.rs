@@ -1,7 +1,7 @@
 //! The files of a new project, which travel in the program.
 //!
-//! A folder per language, in it `all` for every template of the language, `rest` for those of platforms with a REST
-//! interface, and one folder per template; beside them `common` in the same manner. Names: `dot-` stands for a point in
+//! A folder per language, in it `all` for every template of the language, `rest` for those with a simulator, which speaks
+//! HTTP, and one folder per template; beside them `common` in the same manner. Names: `dot-` stands for a point in
 //! front, `.in` at the end goes away. `{{name}}` and its like are replaced in every file.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub enum Template {
     Shop,
     /// ERP with a REST interface, from which products come and to which orders go; comes with a simulator of one
     Erp,
-    /// Files in an exchange folder
+    /// Files in an exchange folder; comes with a simulator of an ERP that works by them
     File,
 }
 
@@ -40,7 +40,7 @@ impl Template {
         match self {
             Self::Shop => &["all", "rest", "shop"],
             Self::Erp => &["all", "rest", "erp"],
-            Self::File => &["all", "file"],
+            Self::File => &["all", "rest", "file"],
         }
     }
 }
@@ -85,13 +85,16 @@ pub struct About {
 pub fn about(language: Language, template: Template) -> About {
     let files = match (language, template) {
         (Language::Rust, Template::File) => {
-            "| `src/map.rs` | conversions between its files' shapes and the contract's |"
+            "| `src/map.rs` | conversions between its files' shapes and the contract's |\n\
+             | `simulator/` | an ERP that works by the files of `docs/` |"
         }
         (Language::TypeScript, Template::File) => {
-            "| `src/map.ts` | conversions between its files' shapes and the contract's |"
+            "| `src/map.ts` | conversions between its files' shapes and the contract's |\n\
+             | `simulator/` | an ERP that works by the files of `docs/` |"
         }
         (Language::Python, Template::File) => {
-            "| `src/mapping.py` | conversions between its files' shapes and the contract's |"
+            "| `src/mapping.py` | conversions between its files' shapes and the contract's |\n\
+             | `simulator/` | an ERP that works by the files of `docs/` |"
         }
         (Language::Rust, _) => {
             "| `src/wire.rs`, `src/map.rs` | the platform's shapes, and conversions between them and the contract's |\n\
@@ -120,7 +123,7 @@ pub fn about(language: Language, template: Template) -> About {
         }
         Template::File => {
             "\nThe operator names an exchange folder. Products come in as `inbox/products-*.json`; orders go out as \
-             `outbox/order-NUMBER.json`.\n"
+             `outbox/order-NUMBER.json`. The suite keeps such a folder for its tests and tells the simulator where it is.\n"
         }
     };
     About { files, extra }

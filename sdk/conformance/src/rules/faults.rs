@@ -93,6 +93,7 @@ pub(super) const CUT_AFTER: Rule = rule!(
 
 /// Reading does no work that could be done: a connector cannot tell the two cuts apart there.
 async fn cut_after(trial: &mut Trial<'_>) -> Result<(), End> {
+    sends(trial)?;
     match writes(trial, Fault::CutAfter, UNSURE).await? {
         true => Ok(()),
         false => skip("the connector writes nothing over HTTP that can be tried here"),
@@ -152,6 +153,7 @@ pub(super) const CREDENTIALS_REFUSED: Rule = rule!(
 );
 
 async fn credentials_refused(trial: &mut Trial<'_>) -> Result<(), End> {
+    sends(trial)?;
     let renewable = |scheme: &Scheme| matches!(scheme, Scheme::Session { .. } | Scheme::OauthClient { .. });
     let renews = trial.bench.description().credentials.iter().any(|credential| renewable(&credential.scheme));
     if let Some(kind) = trial.readable(|hand| hand.make).into_iter().next() {
@@ -176,6 +178,14 @@ async fn credentials_refused(trial: &mut Trial<'_>) -> Result<(), End> {
     .await
 }
 
+/// Nothing can go wrong on a way that nobody takes.
+fn sends(trial: &Trial<'_>) -> Result<(), End> {
+    match trial.bench.description().origins.is_empty() {
+        true => skip("the connector asks for no host, so that it sends no requests"),
+        false => Ok(()),
+    }
+}
+
 /// The host keeps to the seconds that a platform asks for; here they are over at once.
 fn rested(trial: &Trial<'_>, fault: &Fault) {
     if matches!(fault, Fault::TooMany { .. }) {
@@ -190,6 +200,7 @@ fn struck(trial: &Trial<'_>, fault: &Fault) -> Result<Platform, End> {
 
 /// Tries a fault on reads and on writes.
 async fn both(trial: &mut Trial<'_>, fault: Fault, read: Right<RemoteError>, write: Right<Fate>) -> Result<(), End> {
+    sends(trial)?;
     let read = reads(trial, fault.clone(), read).await?;
     let written = writes(trial, fault, write).await?;
     if read || written {
