@@ -3,10 +3,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
-use tradepost_conformance::{PLACE, Scenario, Suite, Verdict};
+use tradepost_conformance::{Entry, PLACE, Scenario, Suite, Verdict};
 
 use crate::{
     classify::Server,
@@ -53,6 +54,11 @@ impl Which {
 /// Runs it on fresh servers in `folder`: over both connectors, or over one, with all rules or with some.
 pub async fn run(shared: &Path, folder: &Path, only: Option<Which>, rules: &[String]) -> Result<Report> {
     crate::http::use_tls();
+    if let Some(unknown) =
+        rules.iter().find(|name| tradepost_conformance::rules().iter().all(|rule| rule.name != **name))
+    {
+        bail!("there is no rule `{unknown}`; `cargo tradepost conformance --rules` lists them");
+    }
     let wanted: Vec<Which> =
         [Which::Vendure, Which::Tryton].into_iter().filter(|which| only.is_none_or(|only| only == *which)).collect();
     let packages: Vec<String> = wanted.iter().map(|which| format!("{}-connector", which.name())).collect();
@@ -60,16 +66,11 @@ pub async fn run(shared: &Path, folder: &Path, only: Option<Which>, rules: &[Str
     let built = crate::build::connectors(&packages).await?;
     let servers: Vec<Server> = wanted.iter().map(|which| which.server()).collect();
     let peers = Peers::start_of(shared, &folder.join("peers"), &servers).await?;
+    // Side by side: each waits for its own server most of the time.
+    let running = wanted.iter().zip(&built).map(|(which, file)| one(*which, file, &peers, rules));
     let mut report = Report::default();
-    for (which, file) in wanted.into_iter().zip(built) {
-        let scenario = match which {
-            Which::Vendure => shop(&peers).await,
-            Which::Tryton => erp(&peers).await,
-        };
-        let component = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let suite = Suite { component, scenario: scenario?, only: rules.to_vec(), ..Suite::default() };
+    for (which, found) in wanted.iter().zip(try_join_all(running).await?) {
         let name = which.name();
-        let found = suite.run(|entry| eprintln!("{:>7} ms  {name}: {}", entry.took.as_millis(), entry.rule)).await?;
         println!("{}", found.table(160));
         let (passed, failed, skipped) = found.counts();
         let words = format!("{passed} passed, {failed} failed, {skipped} skipped");
@@ -86,6 +87,19 @@ pub async fn run(shared: &Path, folder: &Path, only: Option<Which>, rules: &[Str
     }
     peers.stop();
     Ok(report)
+}
+
+/// The suite over one connector; each rule is told as it ends.
+async fn one(which: Which, file: &Path, peers: &Peers, rules: &[String]) -> Result<tradepost_conformance::Report> {
+    let scenario = match which {
+        Which::Vendure => shop(peers).await,
+        Which::Tryton => erp(peers).await,
+    };
+    let component = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let suite = Suite { component, scenario: scenario?, only: rules.to_vec(), ..Suite::default() };
+    let name = which.name();
+    let tell = |entry: &Entry| eprintln!("{:>7} ms  {name}: {}", entry.took.as_millis(), entry.rule);
+    suite.run(tell).await.with_context(|| format!("the suite over {name}"))
 }
 
 async fn shop(peers: &Peers) -> Result<Scenario> {
