@@ -218,9 +218,9 @@ impl RawOrder {
 /// An order. Amounts are net with the tax of each line beside them, whatever the prices in the catalogue contain.
 ///
 /// # Errors
-/// `bug` for what is no number or time.
+/// `bug` for what is no number or time, and for an order without a total.
 pub fn order(raw: &RawOrder, settings: &Settings) -> Result<Order, Error> {
-    let total = amount(&raw.total)?.unwrap_or_default();
+    let total = amount(&raw.total)?.ok_or_else(|| Error::Bug(format!("order {} says no total", raw.id)))?;
     let mut lines = lines(raw)?;
     lines.extend(rounding(&lines, total)?);
     let payment_state = raw.payment_state(total, settings)?;

@@ -90,3 +90,11 @@ fn a_field_that_is_no_shipment_of_ours_is_passed_over() {
     assert_eq!(raw.sent(), []);
     assert_eq!(shipments(&raw, &settings()).unwrap(), []);
 }
+
+#[test]
+fn an_order_without_a_total_is_not_one_that_costs_nothing() {
+    let mut raw = odd();
+    raw["total"] = json!("");
+    let error = order(&serde_json::from_value(raw).unwrap(), &settings()).unwrap_err();
+    assert!(matches!(error, Error::Bug(words) if words.contains("71") && words.contains("total")));
+}
