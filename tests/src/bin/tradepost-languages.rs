@@ -19,6 +19,9 @@ async fn main() -> Result<()> {
     let program = |name: &str| -> Result<PathBuf> { Ok(here.parent().context("a program has a folder")?.join(name)) };
     let root = tempfile::Builder::new().prefix("tradepost-languages-").tempdir()?;
     ensure!(!root.path().starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")), "outside of the repository");
+    // Rust's projects share what they are built from; the first of them builds it from nothing.
+    std::fs::create_dir(root.path().join(".cargo"))?;
+    std::fs::write(root.path().join(".cargo/config.toml"), "[build]\ntarget-dir = \"target\"\n")?;
     let tool = program("cargo-tradepost")?;
     let wanted = LANGUAGES.into_iter().filter(|one| named.is_empty() || named.iter().any(|name| name == one));
     // Side by side: much of it waits for a network, or is the work of one processor.
