@@ -33,8 +33,14 @@ pub struct Offer {
 
 /// Acts on one server for the suite.
 pub trait Hand: Send + Sync + 'static {
-    /// What can be done, by kind.
-    fn offers(&self) -> BTreeMap<Kind, Offer>;
+    /// What can be done, by kind. A server keeps every order that counts and everything that left.
+    fn offers(&self) -> BTreeMap<Kind, Offer> {
+        let all = Offer { make: true, change: true, remove: true, count: true };
+        let kept = Offer { remove: false, ..all };
+        let removed = [Kind::Category, Kind::Product, Kind::Stock, Kind::Price, Kind::Customer];
+        let others = [Kind::Order, Kind::Shipment];
+        removed.map(|kind| (kind, all)).into_iter().chain(others.map(|kind| (kind, kept))).collect()
+    }
     /// Rules that [`Hand::golden`] has records for.
     fn cases(&self) -> &'static [&'static str];
     /// Puts away what the suite and its connector made. What the server was seeded with stays: a shop is never quite empty.

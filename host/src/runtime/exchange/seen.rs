@@ -74,10 +74,13 @@ impl Looks {
         }
     }
 
-    /// A file was looked for; it may not be there.
-    pub fn found(&self, path: &str, entry: Option<&Entry>) {
-        if let Some(entry) = entry {
-            self.lock().found(path, entry, self.most);
+    /// A file is looked for, and may not be there: what stands there is asked for the first time only.
+    pub fn found(&self, path: &str, entry: impl FnOnce() -> Option<Entry>) {
+        if self.lock().knows(path) {
+            return;
+        }
+        if let Some(entry) = entry() {
+            self.lock().found(path, &entry, self.most);
         }
     }
 
@@ -121,8 +124,12 @@ impl Looks {
 }
 
 impl Looked {
+    fn knows(&self, path: &str) -> bool {
+        self.files.contains_key(path) || self.changed.contains(path)
+    }
+
     fn found(&mut self, path: &str, entry: &Entry, most: usize) {
-        if self.files.contains_key(path) || self.changed.contains(path) {
+        if self.knows(path) {
             return;
         }
         let weight = path.len() + 96;

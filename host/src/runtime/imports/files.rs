@@ -137,7 +137,7 @@ impl Host for State {
             blocking(move || {
                 let bytes = exchange.read(&path, offset, length.min(CHUNK), most);
                 if let Some(looks) = deeds.looks() {
-                    looks.found(&path, exchange.entry(&path).as_ref());
+                    looks.found(&path, || exchange.entry(&path));
                     looks.read(&path, offset, bytes.as_deref().unwrap_or_default());
                 }
                 bytes
@@ -162,7 +162,7 @@ impl Host for State {
             let deeds = self.call.context.deeds.clone();
             let file = blocking(move || {
                 if let Some(looks) = deeds.looks() {
-                    looks.found(&path, exchange.entry(&path).as_ref());
+                    looks.found(&path, || exchange.entry(&path));
                 }
                 exchange.reader(&path, most)
             });
@@ -252,12 +252,17 @@ impl Host for State {
         host.within(async move {
             match self.exchange(Use::Move, &path) {
                 Ok(exchange) => {
-                    if let Some(looks) = self.call.context.deeds.looks() {
-                        looks.found(&path, exchange.entry(&path).as_ref());
-                        looks.found(&target, exchange.entry(&target).as_ref());
-                    }
-                    self.changes(&[&path, &target]);
-                    blocking(move || exchange.rename(&path, &target)).await
+                    let deeds = self.call.context.deeds.clone();
+                    blocking(move || {
+                        if let Some(looks) = deeds.looks() {
+                            for moved in [&path, &target] {
+                                looks.found(moved, || exchange.entry(moved));
+                                looks.changes(moved);
+                            }
+                        }
+                        exchange.rename(&path, &target)
+                    })
+                    .await
                 }
                 Err(error) => Ok(Err(error)),
             }

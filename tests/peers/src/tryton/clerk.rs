@@ -17,7 +17,7 @@ use tradepost::model::Kind;
 
 use super::{Draft, Pattern, Tryton, id};
 use crate::{
-    hand::{Hand, Offer},
+    hand::Hand,
     money::{to_typed, typed_decimal},
     setup::SPECIAL_PRICES,
 };
@@ -238,21 +238,6 @@ impl Clerk {
 }
 
 impl Hand for Clerk {
-    fn offers(&self) -> BTreeMap<Kind, Offer> {
-        let all = Offer { make: true, change: true, remove: true, count: true };
-        // The ERP keeps every sale that was confirmed and everything that left.
-        let kept = Offer { remove: false, ..all };
-        BTreeMap::from([
-            (Kind::Category, all),
-            (Kind::Product, all),
-            (Kind::Stock, all),
-            (Kind::Price, all),
-            (Kind::Customer, all),
-            (Kind::Order, kept),
-            (Kind::Shipment, kept),
-        ])
-    }
-
     fn cases(&self) -> &'static [&'static str] {
         golden::CASES
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tradepost::model::Kind;
 
 use super::{Address, Basket, Vendure, catalogue::text};
-use crate::hand::{Hand, Offer};
+use crate::hand::Hand;
 
 /// What the article that orders are made of is called: it is never put away.
 const ORDERED: &str = "CONF-ORDERED";
@@ -262,21 +262,6 @@ impl Default for Article<'_> {
 }
 
 impl Hand for Merchant {
-    fn offers(&self) -> BTreeMap<Kind, Offer> {
-        let all = Offer { make: true, change: true, remove: true, count: true };
-        // The shop keeps every order and everything that left.
-        let kept = Offer { remove: false, ..all };
-        BTreeMap::from([
-            (Kind::Category, all),
-            (Kind::Product, all),
-            (Kind::Stock, all),
-            (Kind::Price, all),
-            (Kind::Customer, all),
-            (Kind::Order, kept),
-            (Kind::Shipment, kept),
-        ])
-    }
-
     fn cases(&self) -> &'static [&'static str] {
         &["golden-records", "order-totals-add-up"]
     }
