@@ -1,6 +1,10 @@
 //! The two platforms as an operator sets them up: settings, secrets, the addresses they may talk to, who owns what.
 
-use std::path::Path;
+use std::{
+    io::Write,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -151,13 +155,15 @@ fn mocked_policy() -> Value {
     policy
 }
 
-/// A small catalogue in the exchange folder: what the shops are sent.
+/// A small catalogue in the exchange folder: what the shops are sent. The ERP has been done with it for a while; a file of this
+/// moment would wait until it has rested.
 pub fn write_exchange_files(exchange: &Path) -> Result<()> {
     let inbox = exchange.join("inbox");
     std::fs::create_dir_all(&inbox)?;
-    std::fs::write(
-        inbox.join("products.csv"),
-        "sku;name;description;price;tax;stock;active\nTEA-1;Green tea;Loose leaves;8,40;7;12;1\nPOT-1;Tea pot;Cast iron;39,00;19;3;1\n",
+    let mut products = std::fs::File::create(inbox.join("products.csv"))?;
+    products.write_all(
+        b"sku;name;description;price;tax;stock;active\nTEA-1;Green tea;Loose leaves;8,40;7;12;1\nPOT-1;Tea pot;Cast iron;39,00;19;3;1\n",
     )?;
+    products.set_modified(SystemTime::now() - Duration::from_secs(3600))?;
     Ok(())
 }
