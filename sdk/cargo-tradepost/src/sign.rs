@@ -1,19 +1,19 @@
-//! Signatures of components, as minisign makes them. The trusted comment names connector and version, so that a signature
-//! of one file says nothing of another.
+//! Keys and signatures of components, as minisign makes them. The trusted comment names connector and version, so that a
+//! signature of one file says nothing of another.
 
-mod key;
-
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use minisign::{KeyPair, PublicKey, SecretKey, SecretKeyBox};
 
+use crate::failure::Hinted;
 use crate::language::put;
-pub use key::{SecretKey, generate};
 
-/// Signatures are of the file's hash, not of the file.
-const ALGORITHM: &[u8; 2] = b"ED";
+/// What stands first in a key with a password: `Ed`, `Sc`, `B2` in base64.
+const WITH_PASSWORD: &str = "RWRTY0Iy";
 
 /// A signature that was written.
 #[derive(Debug)]
@@ -24,28 +24,62 @@ pub struct Signature {
     pub key: String,
 }
 
-/// Signs a component.
+/// Signs a component. Asks for the key's password on the terminal where it has one.
 ///
 /// # Errors
 /// The key cannot be read or does not open, or a file cannot be written.
 pub fn sign(file: &Path, key: &Path, id: &str, version: &str) -> anyhow::Result<Signature> {
-    let key = SecretKey::read(key)?;
-    let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let text = text(&key, &bytes, &format!("id={id} version={version}"));
+    let ask = || Ok(rpassword::prompt_password(format!("Password of {}: ", key.display()))?);
+    let secret = open(key, ask)?;
+    let component = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let (trusted, untrusted) = (format!("id={id} version={version}"), "signature of a Tradepost connector");
+    let signature = minisign::sign(None, &secret, component, Some(&trusted), Some(untrusted))
+        .with_context(|| format!("{} cannot be signed", file.display()))?;
     let to = file.with_added_extension("minisig");
-    put(&to, text.as_bytes())?;
-    Ok(Signature { file: to, key: key.public() })
+    put(&to, signature.to_string().as_bytes())?;
+    Ok(Signature { file: to, key: PublicKey::from_secret_key(&secret)?.to_base64() })
 }
 
-fn text(key: &SecretKey, bytes: &[u8], comment: &str) -> String {
-    let signature = key.sign(blake2b_simd::blake2b(bytes).as_bytes());
-    let whole = key.sign(&[&signature[..], comment.as_bytes()].concat());
-    let named = [&ALGORITHM[..], &key.id(), &signature].concat();
-    format!(
-        "untrusted comment: signature of a Tradepost connector\n{}\ntrusted comment: {comment}\n{}\n",
-        STANDARD.encode(named),
-        STANDARD.encode(whole),
-    )
+/// Makes a pair of keys, `KEY` and `KEY.pub`, and gives the public one. Nothing is overwritten.
+///
+/// # Errors
+/// A file is there already or cannot be written.
+pub fn generate(path: &Path, password: Option<String>) -> anyhow::Result<String> {
+    let public_path = path.with_added_extension("pub");
+    // Asked before a password costs its second of work; `write_new` holds against whoever comes between.
+    for path in [path, &public_path] {
+        anyhow::ensure!(!path.exists(), taken(path, &"it is there already"));
+    }
+    let pair = match password {
+        Some(password) => KeyPair::generate_encrypted_keypair(Some(password))?,
+        None => KeyPair::generate_unencrypted_keypair()?,
+    };
+    write_new(path, &pair.sk.to_box(Some("secret key for Tradepost connectors"))?.to_string(), 0o600)?;
+    let public = pair.pk.to_base64();
+    write_new(&public_path, &format!("untrusted comment: public key for Tradepost connectors\n{public}\n"), 0o644)?;
+    Ok(public)
+}
+
+fn open(path: &Path, password: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<SecretKey> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let hint = format!("make one with `cargo tradepost keygen {}`", path.display());
+        Hinted::new(format!("the key {} cannot be read: {error}", path.display()), hint)
+    })?;
+    let kept = SecretKeyBox::from(text);
+    let has_password = kept.to_string().lines().nth(1).is_some_and(|line| line.starts_with(WITH_PASSWORD));
+    let opened =
+        if has_password { kept.into_secret_key(Some(password()?)) } else { kept.into_unencrypted_secret_key() };
+    opened.with_context(|| format!("the key {} does not open", path.display()))
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+    let made = File::options().write(true).create_new(true).mode(mode).open(path);
+    let mut file = made.map_err(|error| taken(path, &error))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn taken(path: &Path, why: &dyn std::fmt::Display) -> Hinted {
+    Hinted::new(format!("{} cannot be made: {why}", path.display()), "name another file; a key is never overwritten")
 }
 
 #[cfg(test)]
@@ -53,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn minisign_verifies_what_was_signed_with_its_comment() {
+    fn a_host_verifies_what_was_signed_with_its_comment() {
         let root = tempfile::tempdir().unwrap();
         let (key, file) = (root.path().join("my.key"), root.path().join("shop.wasm"));
         let public = generate(&key, None).unwrap();
@@ -69,5 +103,50 @@ mod tests {
         let forged = std::fs::read_to_string(&signature.file).unwrap().replace("1.2.0", "1.3.0");
         let forged = minisign_verify::Signature::decode(&forged).unwrap();
         assert!(public.verify(b"component", &forged, false).is_err());
+    }
+
+    #[test]
+    fn a_password_is_asked_for_where_there_is_one_and_must_be_right() {
+        let root = tempfile::tempdir().unwrap();
+        let (hidden, plain) = (root.path().join("hidden.key"), root.path().join("plain.key"));
+        generate(&hidden, Some("right".into())).unwrap();
+        generate(&plain, None).unwrap();
+        assert!(open(&plain, || anyhow::bail!("it has no password")).is_ok());
+        assert!(open(&hidden, || Ok("right".into())).is_ok());
+        let wrong = open(&hidden, || Ok("wrong".into())).unwrap_err();
+        assert!(format!("{wrong:#}").ends_with("hidden.key does not open: Wrong password for that key"), "{wrong:#}");
+    }
+
+    #[test]
+    fn a_damaged_key_does_not_open() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("my.key");
+        generate(&path, None).unwrap();
+        let whole = std::fs::read_to_string(&path).unwrap();
+        // A digit of the secret key: what stands before it is not under the checksum.
+        let at = whole.find('\n').unwrap() + 100;
+        let other = if whole.as_bytes()[at] == b'x' { "y" } else { "x" };
+        let mut damaged = whole.clone();
+        damaged.replace_range(at..=at, other);
+        for text in [damaged.as_str(), &whole[..at], "untrusted comment: nothing else", "", "a\nb\n"] {
+            std::fs::write(&path, text).unwrap();
+            let refused = open(&path, || anyhow::bail!("it has no password")).unwrap_err();
+            assert!(format!("{refused:#}").contains("my.key does not open: "), "{refused:#}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_overwritten() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("my.key");
+        generate(&path, None).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        assert!(generate(&path, None).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        // A public key that others hold is one too, and no secret key is left beside it.
+        let other = root.path().join("other.key");
+        std::fs::write(root.path().join("other.key.pub"), "theirs").unwrap();
+        assert!(generate(&other, None).is_err());
+        assert!(!other.exists());
     }
 }

@@ -24,7 +24,7 @@ pub struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let password = if args.no_password { None } else { Some(ask()?) };
-    let public = sign::generate(&args.key, password.as_deref())?;
+    let public = sign::generate(&args.key, password)?;
     let key = args.key.display();
     line(format!("{key} is the secret key, {key}.pub the public one:\n  {public}"));
     line(format!("\nSign with: cargo tradepost build --sign {key}"));
