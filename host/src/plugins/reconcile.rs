@@ -311,7 +311,7 @@ impl Round<'_> {
         let known = match content {
             Content::Refused(reason) => refused(None, reason, false),
             Content::Unreadable(reason) => refused(None, reason, true),
-            Content::Bytes { hash, bytes } => match self.judge_file(file, &hash, &bytes) {
+            Content::Bytes { hash, bytes } => match self.judge_file(file, &hash, &bytes).await {
                 Err(verdict) => Known { stamp, read, hash: Some(hash), verdict, at },
                 Ok(()) => match self.examine(work, file, &hash, bytes).await {
                     // The decision follows.
@@ -492,7 +492,7 @@ impl Round<'_> {
             }
         };
         if !self.signed.contains_key(hash)
-            && let Err(verdict) = self.judge_file(file, hash, &bytes)
+            && let Err(verdict) = self.judge_file(file, hash, &bytes).await
         {
             return verdict;
         }

@@ -1,7 +1,10 @@
 //! Signatures in a reconciliation: nothing of a file is used before its signature counts, where one is asked for.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use super::super::registry::Verdict;
-use super::super::signature::SignatureError;
+use super::super::signature::{SignatureError, Signed};
 use super::Round;
 use crate::model::description::Description;
 
@@ -14,8 +17,9 @@ impl Round<'_> {
         if !self.signers.required() {
             return Ok(());
         }
-        let bytes = tokio::fs::read(memory.kept.path(hash)).await.unwrap_or_default();
-        self.signers.verify_file(&memory.kept.path(hash), &bytes)?.agrees(&looked.description)
+        let path = memory.kept.path(hash);
+        let bytes = tokio::fs::read(&path).await.unwrap_or_default();
+        self.verify(path, bytes.into()).await?.agrees(&looked.description)
     }
 
     /// Takes builds out of service whose signature does not count any more, and those that a build on trial could give
@@ -49,11 +53,11 @@ impl Round<'_> {
 
     /// Judges a file of the folder by its signature, where one is needed. Before anything else is done with it: nothing
     /// of an unknown file is compiled or run.
-    pub(super) fn judge_file(&mut self, file: &str, hash: &str, bytes: &[u8]) -> Result<(), Verdict> {
+    pub(super) async fn judge_file(&mut self, file: &str, hash: &str, bytes: &Arc<[u8]>) -> Result<(), Verdict> {
         if !self.signers.required() {
             return Ok(());
         }
-        match self.signers.verify_file(&self.registry.inner.folder.join(file), bytes) {
+        match self.verify(self.registry.inner.folder.join(file), bytes.clone()).await {
             Ok(signed) => {
                 self.signed.insert(hash.to_owned(), signed);
                 Ok(())
@@ -61,6 +65,13 @@ impl Round<'_> {
             Err(error @ SignatureError::Missing { .. }) => Err(Verdict::Waiting { reason: error.to_string() }),
             Err(error) => Err(Verdict::Refused { reason: error.to_string(), passes: false }),
         }
+    }
+
+    /// Hashes the bytes where that keeps nobody waiting.
+    async fn verify(&self, path: PathBuf, bytes: Arc<[u8]>) -> Result<Signed, SignatureError> {
+        let signers = self.signers.clone();
+        let verified = tokio::task::spawn_blocking(move || signers.verify_file(&path, &bytes)).await;
+        verified.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// Whether the connector is what it was signed as.
