@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::engine::Engine;
 use super::imports::storage::Overlay;
-use super::imports::wasi_http::Door;
+use super::imports::wasi_http::{Door, HEADERS};
 use super::imports::{Clock, Phase, Powers};
 use super::limits::{Exceeded, Limit, Limits};
 use super::log::Log;
@@ -59,9 +59,11 @@ impl State {
         table.set_max_capacity(usize::try_from(limits.handles).unwrap_or(usize::MAX));
         let meter = Meter::new(limits.clone());
         let describing = matches!(call.phase, Phase::Describe);
+        let mut wasi_http = WasiHttpCtx::new();
+        wasi_http.set_field_size_limit(HEADERS);
         Self {
             wasi: wasi.build(),
-            wasi_http: WasiHttpCtx::new(),
+            wasi_http,
             door: Door::new(call.context.clone(), call.powers.http.clone(), describing, meter.clone()),
             table,
             limiter: Limiter { limits, used: 0 },

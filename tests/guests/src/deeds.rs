@@ -103,6 +103,7 @@ pub(crate) fn pull(behaviour: &str, request: &Request) -> Result<Page, Error> {
         "wasi post" => crate::door::fetch("POST"),
         "wasi headers" => crate::door::headers(),
         "wasi hoard" => crate::door::hoard(),
+        "wasi unsent" => crate::door::unsent(),
         "wasi huge body" => vec![crate::door::huge_body()],
         "wasi half a body" => vec![crate::door::half_a_body()],
         "fetch together" => fetch_together(),

@@ -52,6 +52,26 @@ pub(crate) fn hoard() -> Vec<String> {
     told
 }
 
+/// Makes requests, fills their bodies as far as the host takes it, and never sends them: tells how many bytes it took.
+pub(crate) fn unsent() -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut taken = 0;
+    for _ in 0..900 {
+        let request = OutgoingRequest::new(Fields::new());
+        let body = request.body().expect("a new request has a body");
+        let stream = body.write().expect("a new body has a stream");
+        while let Ok(room @ 1..) = stream.check_write() {
+            let room = usize::try_from(room).unwrap_or(usize::MAX).min(1 << 20);
+            if stream.write(&vec![7; room]).is_err() {
+                break;
+            }
+            taken += room;
+        }
+        kept.push(request);
+    }
+    vec![kept.len().to_string(), taken.to_string()]
+}
+
 /// Writes a body without end.
 pub(crate) fn huge_body() -> String {
     let url = setting("urls").remove(0);

@@ -250,6 +250,16 @@ async fn answers_that_are_not_let_go_are_limited() {
 }
 
 #[tokio::test]
+async fn requests_that_are_never_sent_hold_little_of_the_hosts_memory() {
+    let world = World::new().await;
+    let server = Server::start(|_| answer("200 OK", "", b"x")).await;
+    let told = told(&Net::open(&world, &server).connector("wasi unsent", &[], |_| {})).await;
+    let taken: u64 = told[1].parse().unwrap();
+    assert_eq!(told[0], "900");
+    assert!((1..=32 << 20).contains(&taken), "{taken} bytes");
+}
+
+#[tokio::test]
 async fn a_preview_sends_only_reads_and_writes_are_counted() {
     let world = World::new().await;
     let server = Server::start(|_| answer("200 OK", "", b"done")).await;

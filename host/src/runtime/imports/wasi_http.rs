@@ -21,6 +21,11 @@ use crate::model::RemoteError;
 
 /// Requests of one call whose answers the connector has not let go, at most: each of them is in the host's memory.
 const OPEN: usize = 32;
+/// Bytes of a piece of a request's body. Two of them wait in the host's memory for every request that the connector has made,
+/// also where it never sends it, so that they are counted by its handles only.
+const PIECE: usize = 16 << 10;
+/// Bytes of the headers of one message: they wait like that too.
+pub(in crate::runtime) const HEADERS: usize = 32 << 10;
 /// What all headers for the host begin with.
 const OURS: &str = "tradepost-";
 
@@ -152,6 +157,10 @@ impl WasiHttpHooks for Door {
     /// The client sets it, and refuses one that is given.
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE
     }
 
     fn send_request(
