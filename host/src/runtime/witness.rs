@@ -108,6 +108,17 @@ pub enum Input {
 }
 
 impl Input {
+    /// Kind of the records that it is about.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Check => None,
+            Self::Pull { request } => Some(request.kind),
+            Self::Push { records } => records.first().map(|record| record.kind),
+            Self::Acknowledge { kind, .. } | Self::Remove { kind, .. } | Self::Find { kind, .. } => Some(*kind),
+        }
+    }
+
     /// Name of the function.
     #[must_use]
     pub fn function(&self) -> &'static str {

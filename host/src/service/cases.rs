@@ -16,10 +16,10 @@ use tokio::time::Instant;
 
 use super::{Service, ServiceError};
 use crate::ledger::LedgerError;
-use crate::ledger::run::Run;
-use crate::model::{Outcome, RecordId, RunId};
+use crate::ledger::run::{Direction, Run};
+use crate::model::{Kind, Outcome, RecordId, RunId};
 use crate::runtime::case::{Bundle, Keep, sha256};
-use crate::runtime::witness::{Returned, Seen, Witness};
+use crate::runtime::witness::{Input, Returned, Seen, Witness};
 
 /// Cases that wait to be written; more are dropped.
 const WAITING: usize = 16;
@@ -117,7 +117,8 @@ impl Witness for Cases {
                 failed.unwrap_or_default()
             }
         };
-        let failure = format!("{} {} {said}", call.platform, call.input.function());
+        let kind = call.input.kind().map_or("", Kind::as_str);
+        let failure = format!("{} {} {kind} {said}", call.platform, call.input.function());
         if !self.is_new(&failure) {
             return;
         }
@@ -213,12 +214,26 @@ fn listed(folder: &Path) -> io::Result<Vec<(Timestamp, PathBuf)>> {
     Ok(files)
 }
 
-/// The newest case of a platform within a time that has to do with one of the names; one in which just that went wrong
-/// goes first.
+/// Whether a run makes such calls. Runs of other kinds and the other direction go on at the same time.
+fn is_part(direction: Direction, kind: Kind, call: &Input) -> bool {
+    let sends = matches!(call, Input::Push { .. } | Input::Remove { .. });
+    let reads = matches!(call, Input::Pull { .. } | Input::Acknowledge { .. });
+    let fits = match direction {
+        Direction::Push | Direction::Settle => !reads,
+        Direction::Pull | Direction::Sweep | Direction::Onboard | Direction::Backfill => !sends,
+    };
+    // What happens to an order is sent with the orders.
+    let of_order = |other| kind == Kind::Order && other == Kind::OrderEvent;
+    fits && call.kind().is_none_or(|other| other == kind || of_order(other))
+}
+
+/// The newest case of a platform and of such calls within a time that has to do with one of the names; one in which just that
+/// went wrong goes first.
 fn find(
     folder: &Path,
     platform: &str,
     (from, to): (Timestamp, Timestamp),
+    is_part: impl Fn(&Input) -> bool,
     names: Option<&[String]>,
 ) -> io::Result<Option<Bundle>> {
     let mut files = listed(folder)?;
@@ -231,7 +246,7 @@ fn find(
         else {
             continue;
         };
-        if bundle.platform.as_str() != platform {
+        if bundle.platform.as_str() != platform || !is_part(&bundle.call) {
             continue;
         }
         let Some(names) = names else { return Ok(Some(bundle)) };
@@ -266,12 +281,15 @@ impl Service {
             Ok::<_, LedgerError>((run, platform.code, names))
         };
         let (run, code, names) = self.ledger().read(read).await?;
-        let Run { id, started_at, ended_at, .. } = run;
+        let Run { id, direction, kind, started_at, ended_at, .. } = run;
         let now = self.clock().now();
         let window = (started_at.unwrap_or(now) - LEEWAY, ended_at.unwrap_or(now) + LEEWAY);
         let folder = self.inner.cases.folder.clone();
         let whole = record == CALL;
-        let search = move || find(&folder, code.as_str(), window, (!whole).then_some(names.as_slice()));
+        let search = move || {
+            let is_part = |call: &Input| is_part(direction, kind, call);
+            find(&folder, code.as_str(), window, is_part, (!whole).then_some(names.as_slice()))
+        };
         let found = tokio::task::spawn_blocking(search).await.unwrap_or_else(|error| Err(io::Error::other(error)));
         found.map_err(|error| ServiceError::refused(format!("the kept cases cannot be read: {error}")))?.ok_or_else(|| {
             ServiceError::refused(format!(

@@ -34,6 +34,8 @@ async fn a_failed_call_is_exported_without_personal_data_and_replayed() -> Resul
     trade.shop.control().misbehave(Script::any(20, Misbehaviour::InvalidJson));
     let ended = host.run(("shop", "pull", "order")).await?;
     trade.shop.control().behave();
+    // Of the same time, and nothing goes wrong in it.
+    let other = host.run(("shop", "pull", "customer")).await?["id"].to_string();
     assert!(matches!(ended["state"].as_str(), Some("failed" | "resting")), "{ended}");
     kept(&trade.place.data().join("cases")).await?;
 
@@ -41,6 +43,8 @@ async fn a_failed_call_is_exported_without_personal_data_and_replayed() -> Resul
     let missing = trade.place.tell(&["run", "export-case", &run, "987654", "none.json"]).await?;
     assert_eq!(missing.code, Some(1), "{missing:?}");
     assert!(missing.err.contains("nothing was kept of run"), "{missing:?}");
+    let foreign = trade.place.tell(&["run", "export-case", &other, "call", "none.json"]).await?;
+    assert!(foreign.err.contains("nothing was kept of run"), "a case of another run: {foreign:?}");
     let said = trade.place.tell(&["run", "export-case", &run, "call", "case.json"]).await?.ended(0)?;
     assert!(said.contains("eu.tradepost.woocommerce") && said.contains("cargo tradepost replay"), "{said}");
     let again = trade.place.tell(&["run", "export-case", &run, "call", "case.json"]).await?;

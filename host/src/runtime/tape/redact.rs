@@ -1,8 +1,12 @@
 //! Takes other people's data out of what is handed to a developer: e-mail addresses, names, telephone numbers, streets,
 //! bank accounts and the like in JSON, XML and forms, known by the names of their fields in English, German and Hungarian;
-//! log-ins and tokens that the platform handed out; and whole bodies in which nothing can be known (no UTF-8, tables). Equal values get equal stand-ins, so that what belongs together
-//! still does, and a stand-in has the shape of the value: an address that reaches nobody, an IBAN with valid check digits,
-//! words of as many letters. Without the key nobody gets back from a stand-in to its value.
+//! log-ins and tokens that the platform handed out; documents in Base64; and whole bodies in which nothing can be known (no
+//! UTF-8, tables). Equal values get equal stand-ins, so that what belongs together still does, and a stand-in has the shape of
+//! the value: an address that reaches nobody, an IBAN with valid check digits, words of as many letters. Without the key nobody
+//! gets back from a stand-in to its value.
+//!
+//! Not known are names of people in lists without names of fields (`[["Anna", "Weber"]]`), and in free text those that stand in
+//! no field anywhere in the call: whoever hands on a case or tape of real customers reads it first.
 //!
 //! Words are replaced one by one, so that `Anna Weber` made of `Anna` and `Weber` by a connector is `Xxxx Yyyyy` here too.
 
@@ -12,6 +16,7 @@ mod stand_in;
 #[cfg(test)]
 mod tests;
 mod text;
+mod xml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,10 +128,14 @@ impl Redactor {
             let mut exchange = exchange.clone();
             exchange.request.url = self.url(&exchange.request.url);
             self.headers(&mut exchange.request.headers);
-            self.body(&mut exchange.request.body);
+            // Nothing tells what in other bodies is personal. A replay knows a request by its body's hash; that of an answer could
+            // only be guessed from.
+            let asked = self.body(&exchange.request.body);
+            exchange.request.body = asked.unwrap_or_else(|| Body::omitting(exchange.request.body.bytes()));
             if let Some(response) = &mut exchange.response {
                 self.headers(&mut response.headers);
-                self.body(&mut response.body);
+                let answered = self.body(&response.body);
+                response.body = answered.unwrap_or_else(|| self.stand_ins.body(response.body.bytes()));
             }
             // Its shape is the contract's, its words are the platform's.
             let error = exchange.error.as_ref().and_then(|error| serde_json::to_value(error).ok());
@@ -169,8 +178,25 @@ impl Redactor {
     /// Where an address leads to stays: settings and requests have to agree in it. What is not personal stays as it was
     /// written.
     fn url(&self, url: &str) -> String {
-        let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
+        // `mailto:` and the like have no path.
+        let Some(mut parsed) = Url::parse(url).ok().filter(|url| !url.cannot_be_a_base()) else {
+            return self.relative(url);
+        };
         let mut changed = false;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            // Fails for addresses that cannot have any.
+            let _ = parsed.set_username("user");
+            let _ = parsed.set_password(None);
+            changed = true;
+        }
+        if let Some(old) = parsed.fragment() {
+            let new = text::walk(old, &mut |path, value| Some(self.field(path, value)));
+            let new = new.unwrap_or_else(|| text::of_run(old, &self.words, &self.stand_ins));
+            if new != old {
+                parsed.set_fragment(Some(&new));
+                changed = true;
+            }
+        }
         let pairs: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
         let new: Vec<(String, String)> =
             pairs.iter().map(|(name, value)| (name.clone(), self.field(&[name], value))).collect();
@@ -192,22 +218,29 @@ impl Redactor {
         if changed { parsed.to_string() } else { url.to_owned() }
     }
 
+    /// A path with a query, as platforms write where the next page is.
+    fn relative(&self, url: &str) -> String {
+        let of_run = |run: &str| text::of_run(run, &self.words, &self.stand_ins);
+        let Some((path, query)) = url.split_once('?') else { return of_run(url) };
+        let fields = text::walk(query, &mut |path, value| Some(self.field(path, value)));
+        format!("{}?{}", of_run(path), fields.unwrap_or_else(|| of_run(query)))
+    }
+
     fn headers(&self, headers: &mut Vec<(String, String)>) {
         headers.retain(|(name, _)| name != "content-length" && name != "set-cookie" && name != "cookie");
         for (name, value) in headers {
-            let opens = ["authorization", "token", "key", "secret", "signature", "session", "password"];
+            let opens = ["auth", "token", "key", "secret", "signature", "session", "password", "jwt"];
             let secret = opens.iter().any(|part| name.contains(part)) && !name.starts_with("idempotency");
             *value = if secret { "***".into() } else { self.free(value) };
         }
     }
 
-    fn body(&self, body: &mut Body) {
-        let Body::Bytes(bytes) = body else { return };
-        *body = match std::str::from_utf8(bytes).ok().and_then(|text| self.known(text)) {
-            Some(text) => Body::Bytes(text.into()),
-            // Nothing tells what in it is personal.
-            None => Body::omitting(bytes),
-        };
+    /// A body of a format that is known.
+    fn body(&self, body: &Body) -> Option<Body> {
+        match body {
+            Body::Bytes(bytes) => Some(Body::Bytes(self.known(std::str::from_utf8(bytes).ok()?)?.into())),
+            Body::Omitted(_) => Some(body.clone()),
+        }
     }
 
     /// A text in which personal data is found; `None` for a table and the like.
@@ -291,9 +324,21 @@ fn classify(path: &[&str]) -> Option<Class> {
     let (name, above) = names.split_last()?;
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
-    if has(&["password", "passwd", "passwort", "jelszo", "secret", "apikey", "accesskey", "privatekey", "signature"])
-        || ends(&["token", "sessionid", "nonce"])
-        || name == "session"
+    if has(&[
+        "password",
+        "passwd",
+        "passwort",
+        "jelszo",
+        "secret",
+        "apikey",
+        "accesskey",
+        "consumerkey",
+        "privatekey",
+        "signature",
+        "authorization",
+        "cookie",
+    ]) || ends(&["token", "sessionid", "nonce", "jwt", "pwd", "hmac"])
+        || ["session", "pass", "sig", "authcode", "assertion"].contains(&name.as_str())
     {
         return Some(Class::Secret);
     }
@@ -306,11 +351,13 @@ fn classify(path: &[&str]) -> Option<Class> {
     if has(&["birth", "geburt", "szulet", "szlet"]) || name == "dob" {
         return Some(Class::Birthday);
     }
-    if ends(&["ipaddress", "clientip", "customerip"]) || name == "ip" {
+    if ends(&["ipaddress", "clientip", "customerip", "browserip", "remoteip", "userip", "lastip", "remoteaddr"])
+        || name == "ip"
+    {
         return Some(Class::Address);
     }
     if has(&["phone", "mobile", "telefon", "handynummer", "mobilnummer"])
-        || ["plz", "tel", "irsz", "ustid"].contains(&name.as_str())
+        || ["plz", "tel", "irsz", "ustid", "latitude", "longitude", "lat", "lng"].contains(&name.as_str())
         || ends(&[
             "postleitzahl",
             "iranyitoszam",
@@ -390,10 +437,12 @@ fn classify(path: &[&str]) -> Option<Class> {
         "customername",
         "contactname",
         "username",
+        "displayname",
         "recipientname",
     ]) || [
         "city",
         "town",
+        "login",
         "lines",
         "line1",
         "line2",
@@ -413,8 +462,7 @@ fn classify(path: &[&str]) -> Option<Class> {
     if words {
         return Some(Class::Words);
     }
-    let remark =
-        has(&["customernote", "kundenkommentar", "kommentar", "bemerkung", "anmerkung", "megjegyzes", "megjegyzs"])
-            || (of_person && name == "note");
+    let remark = has(&["kommentar", "bemerkung", "anmerkung", "megjegyzes", "megjegyzs", "giftmessage"])
+        || ends(&["note", "notes", "comment", "comments"]);
     remark.then_some(Class::Remark)
 }

@@ -80,7 +80,7 @@ impl Redactor {
     fn part(&self, file: &SeenFile, header: Option<&Header>, part: &Body) -> Body {
         let bytes = part.bytes();
         // Nothing tells what in it is personal.
-        let Some((text, narrow)) = decoded(bytes) else { return Body::omitting(bytes) };
+        let Some((text, narrow)) = decoded(bytes) else { return self.stand_ins.body(bytes) };
         let new = walk(file, header, &text, width(narrow), &mut |path, value| {
             let new = self.field(path, value);
             let fits = width(narrow)(&new) <= width(narrow)(value);
@@ -88,7 +88,7 @@ impl Redactor {
         });
         let new = new.unwrap_or_else(|| self.stand_ins.of(Class::Remark, &text));
         let Some(mut new) = encoded(&new, narrow).filter(|new| new.len() <= bytes.len()) else {
-            return Body::omitting(bytes);
+            return self.stand_ins.body(bytes);
         };
         new.resize(bytes.len(), b' ');
         Body::of(new)

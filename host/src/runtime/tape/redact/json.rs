@@ -64,7 +64,15 @@ fn document(text: &str, in_place: bool, visit: &mut Visit<'_>) -> String {
                     continue;
                 };
                 if let Some(Frame::Object { key: key @ None, .. }) = frames.last_mut() {
+                    // A key may be a value too, as in `{"anna@mail.example": 3}`.
+                    let new = if is_name(&value) { None } else { visit(&[""], &value) };
+                    let new = new.filter(|new| *new != value && !cut).and_then(|new| serde_json::to_string(&new).ok());
                     *key = Some(value);
+                    if let Some(new) = new {
+                        out.push_str(&new);
+                        fill(&mut out);
+                        continue;
+                    }
                 } else {
                     if let Some(Frame::Object { key: Some(key), named }) = frames.last_mut()
                         && matches!(key.as_str(), "key" | "name")
@@ -87,10 +95,14 @@ fn document(text: &str, in_place: bool, visit: &mut Visit<'_>) -> String {
                 }
             }
             '-' | '0'..='9' => {
-                // Only where the new one is a number too.
-                let new = visit(&path(&frames), token).map(|new| new.trim_start_matches('0').to_owned());
-                let new = new.filter(|new| serde_json::from_str::<serde_json::Number>(new).is_ok());
-                out.push_str(new.as_deref().unwrap_or(token));
+                let new = visit(&path(&frames), token).filter(|new| new != token);
+                // It stays a number, whatever the stand-in is.
+                let number = |new: String| {
+                    let new = new.trim_start_matches('0');
+                    let fits = serde_json::from_str::<serde_json::Number>(new).is_ok();
+                    if fits { new.to_owned() } else { "0".into() }
+                };
+                out.push_str(&new.map_or_else(|| token.to_owned(), number));
                 fill(&mut out);
                 continue;
             }
@@ -99,6 +111,11 @@ fn document(text: &str, in_place: bool, visit: &mut Visit<'_>) -> String {
         out.push_str(token);
     }
     out
+}
+
+/// Whether a key is the name of a field, as programs write them.
+pub(super) fn is_name(key: &str) -> bool {
+    key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':' | b'$' | b'/' | b'[' | b']'))
 }
 
 fn path(frames: &[Frame]) -> Vec<&str> {

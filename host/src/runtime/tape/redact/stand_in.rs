@@ -1,5 +1,6 @@
 //! Stand-ins: made of a keyed hash of the value, in the shape of the value.
 
+use super::super::Body;
 use super::Class;
 
 /// Makes stand-ins.
@@ -23,6 +24,11 @@ impl StandIns {
             Class::Address => format!("203.0.113.{}", self.stream(value).next()),
             Class::Email | Class::Words | Class::Remark | Class::Secret | Class::Digits => self.words(value),
         }
+    }
+
+    /// What a body was that is left out. Nobody can guess it and see that the hash fits.
+    pub(super) fn body(&self, bytes: &[u8]) -> Body {
+        Body::Omitted(format!("{} bytes {}", bytes.len(), blake3::keyed_hash(&self.key, bytes).to_hex()))
     }
 
     /// An address that reaches nobody; where the value is short, it is short too, so that it fits in its place.

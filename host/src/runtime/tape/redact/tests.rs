@@ -39,7 +39,7 @@ fn personal_fields_of_json_get_stand_ins_of_the_same_shape() {
         },
         "payment": { "iban": "AT61 1904 3002 3457 3201" },
         "line_items": [{ "name": "Blue chair", "sku": "CH-1", "quantity": 2 }],
-        "remark": "call +43 5574 12345", "note": "please ring at Weber, or write to anna.weber@mail.example or AT611904300234573201",
+        "remark": "call +43 5574 12345", "info": "please ring at Weber, or write to anna.weber@mail.example or AT611904300234573201",
         "customer_ip_address": "81.2.3.4", "birthdate": "1984-02-29",
     });
     let (redacted, text) =
@@ -71,11 +71,11 @@ fn personal_fields_of_json_get_stand_ins_of_the_same_shape() {
     let last = of("/billing/last_name");
     assert!(last.len() == 5 && last.starts_with(char::is_uppercase), "{last}");
     assert_eq!(of("/billing/company").split(' ').next().unwrap(), last, "the same word, the same stand-in");
-    assert!(of("/note").contains(&format!("at {last}, or write to {}", of("/billing/email"))), "{}", of("/note"));
+    assert!(of("/info").contains(&format!("at {last}, or write to {}", of("/billing/email"))), "{}", of("/info"));
     let iban = of("/payment/iban");
     assert!(iban.starts_with("AT") && iban.len() == 24, "{iban}");
     assert!(text::is_iban(&iban.replace(' ', "")), "{iban}");
-    assert!(of("/note").ends_with(&iban.replace(' ', "")), "{}", of("/note"));
+    assert!(of("/info").ends_with(&iban.replace(' ', "")), "{}", of("/info"));
     let phone = of("/billing/phone");
     assert_eq!(phone.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>(), "+00 0000 00000");
     assert_eq!(of("/remark"), format!("call {phone}"));
@@ -207,4 +207,63 @@ fn words_of_a_remark_or_of_the_contract_replace_nothing_elsewhere() {
     assert_eq!((&new["kind"], &new["facet"], &new["door"]), (&json!("order"), &json!("price"), &json!("the door")));
     assert_eq!(redacted[0].request.url, "https://shop.example/wc/v3/orders");
     assert!(!text.contains("please leave") && new["billing"]["last_name"] != "Price", "{text}");
+}
+
+#[test]
+fn addresses_of_e_mail_are_found_wherever_they_stand() {
+    for text in [
+        "write to x.y@mail.example: now",
+        "x.y@mail.example!",
+        "[x.y@mail.example]",
+        "see {x.y@mail.example}",
+        "mailto:x.y@mail.example?subject=Order",
+        "/orders?email=x.y%40mail.example",
+        "https://shop.example/customers/x.y%40mail.example/orders",
+        "https://shop.example/#/find?q=x.y@mail.example",
+        "https://x.y%40mail.example:geheim@shop.example/",
+        "from:x.y@mail.example,to:x.y@mail.example.",
+        r#"{"x.y@mail.example": 3, "by": {"q": "x.y@mail.example/7"}}"#,
+        "<!-- x.y@mail.example --><a href='mailto:x.y@mail.example'/>",
+    ] {
+        let (_, all) = redact(&[exchange("https://shop.example/", "", text)]);
+        assert!(!all.contains("x.y") && !all.contains("mail.example") && !all.contains("geheim"), "{text}: {all}");
+    }
+}
+
+#[test]
+fn people_are_found_in_keys_xml_and_numbers() {
+    let json = json!({
+        "Liesel Habicht": { "orders": 2 }, "customer": { "last_name": "Habicht" }, "customer_ip": 1_360_000_042,
+        "latitude": 47.503_117, "note": "Please ring twice", "gift_message": "All the best", "pwd": "geheim1",
+        "by": [{ "name": "last_name", "value": "Habicht" }],
+    });
+    let xml = "<r><field name='last_name'>Habicht</field><member><name>first_name</name><value><string>Liesel</string>\
+        </value></member><a city = 'Bregenz'/><field key=\"phone\" value=\"05574 12345\"/></r>";
+    let (redacted, all) = redact(&[
+        exchange("https://shop.example/", xml, &json.to_string()),
+        exchange("https://shop.example/", "", xml),
+    ]);
+    for gone in ["Liesel", "Habicht", "1360000042", "503117", "ring twice", "the best", "geheim1", "Bregenz", "12345"] {
+        assert!(!all.contains(gone), "{gone} is still in {all}");
+    }
+    assert!(body(&redacted[0])["customer_ip"].is_number());
+}
+
+#[test]
+fn documents_say_nothing_and_numbers_stay() {
+    let label = "JVBERi0xLjQKJ".repeat(20) + "==";
+    let hash = "4f8b2a".repeat(12);
+    let (redacted, _) =
+        redact(&[exchange("https://shop.example/", "", &json!({ "label": label, "content": hash }).to_string())]);
+    let new = body(&redacted[0]);
+    assert_eq!(new["label"].as_str().unwrap(), "A".repeat(260) + "==");
+    assert_eq!(new["content"], hash);
+}
+
+#[test]
+fn what_is_left_out_cannot_be_guessed() {
+    let table = "Liesel Habicht;Bregenz\nx;y\n";
+    let (redacted, all) = redact(&[exchange("https://shop.example/", "", table)]);
+    assert!(matches!(&redacted[0].response.as_ref().unwrap().body, Body::Omitted(_)));
+    assert!(!all.contains(&blake3::hash(table.as_bytes()).to_hex().to_string()), "{all}");
 }

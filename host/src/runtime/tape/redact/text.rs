@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::json;
 use super::stand_in::StandIns;
+use super::{json, xml};
 
 /// Sees a field's path and value and may give another value for it.
 pub(super) type Visit<'a> = dyn FnMut(&[&str], &str) -> Option<String> + 'a;
@@ -15,107 +15,38 @@ pub(super) fn walk(text: &str, visit: &mut Visit<'_>) -> Option<String> {
         return Some(json::walk_text(text, visit));
     }
     if trimmed.starts_with('<') {
-        return Some(walk_xml(text, visit));
+        return Some(xml::walk(text, visit));
     }
     let form = text.contains('=') && !text.contains(char::is_whitespace) && !text.contains(['<', '{', '"']);
     form.then(|| {
-        let pair = |raw: &str| {
+        let mut pair = |raw: &str| {
             let (name, value) = url::form_urlencoded::parse(raw.as_bytes()).next()?;
-            let new = visit(&[&name], &value).filter(|new| *new != *value)?;
-            Some(url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &new).finish())
+            let new = visit(&[&name], &value).filter(|new| *new != *value);
+            // A name may be a value too, as in `mailto:anna@mail.example?subject=Order`.
+            let other = if json::is_name(&name) { None } else { visit(&[""], &name).filter(|new| *new != *name) };
+            if new.is_none() && other.is_none() {
+                return None;
+            }
+            let (name, value) = (other.as_deref().unwrap_or(&name), new.as_deref().unwrap_or(&value));
+            Some(url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish())
         };
-        let mut pair = pair;
         let pairs: Vec<String> = text.split('&').map(|raw| pair(raw).unwrap_or_else(|| raw.to_owned())).collect();
         pairs.join("&")
     })
 }
 
-/// Texts and attributes of XML. What is not well-formed is copied as it is.
-fn walk_xml(text: &str, visit: &mut Visit<'_>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut open, mut rest): (Vec<String>, &str) = (Vec::new(), text);
-    while let Some(start) = rest.find('<') {
-        let content = &rest[..start];
-        out.push_str(&replaced(&open, content, visit, true));
-        rest = &rest[start..];
-        if let Some(inner) = rest.strip_prefix("<![CDATA[") {
-            let end = inner.find("]]>").unwrap_or(inner.len());
-            out.push_str("<![CDATA[");
-            out.push_str(&replaced(&open, &inner[..end], visit, false));
-            rest = &inner[end..];
-            continue;
-        }
-        let end = rest.find('>').map_or(rest.len(), |end| end + 1);
-        let tag = &rest[..end];
-        rest = &rest[end..];
-        let inner = tag.trim_start_matches('<').trim_end_matches('>');
-        let name = |inner: &str| {
-            let name = inner.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
-            name.rsplit(':').next().unwrap_or_default().to_owned()
-        };
-        if let Some(closing) = inner.strip_prefix('/') {
-            if let Some(at) = open.iter().rposition(|opened| *opened == name(closing)) {
-                open.truncate(at);
-            }
-            out.push_str(tag);
-        } else if inner.starts_with(['?', '!']) {
-            out.push_str(tag);
-        } else {
-            open.push(name(inner));
-            out.push_str(&attributes(tag, &open, visit));
-            if inner.ends_with('/') {
-                open.pop();
-            }
-        }
-    }
-    out.push_str(&replaced(&open, rest, visit, true));
-    out
-}
+/// Longest text of the alphabet of Base64 that is kept: numbers and hashes are shorter, documents and pictures are longer.
+const BASE64: usize = 72;
 
-fn attributes(tag: &str, open: &[String], visit: &mut Visit<'_>) -> String {
-    let (mut out, mut rest) = (String::with_capacity(tag.len()), tag);
-    while let Some(at) = rest.find("=\"") {
-        let name = rest[..at].rsplit(char::is_whitespace).next().unwrap_or_default().to_owned();
-        let Some(end) = rest[at + 2..].find('"') else { break };
-        let value = &rest[at + 2..at + 2 + end];
-        out.push_str(&rest[..at + 2]);
-        let mut path = open.to_vec();
-        path.push(name);
-        out.push_str(&replaced(&path, value, visit, true));
-        out.push('"');
-        rest = &rest[at + 3 + end..];
-    }
-    out.push_str(rest);
-    out
-}
-
-fn replaced(path: &[String], content: &str, visit: &mut Visit<'_>, escaped: bool) -> String {
-    if content.trim().is_empty() {
-        return content.to_owned();
-    }
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let plain = if escaped { unescape(content) } else { content.to_owned() };
-    match visit(&path, &plain).filter(|new| *new != plain) {
-        Some(new) if escaped => {
-            new.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-        }
-        Some(new) => new.replace("]]>", "]] >"),
-        None => content.to_owned(),
-    }
-}
-
-fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
-}
-
-/// Replaces what is personal wherever it stands: addresses of e-mail, bank accounts, and words that were learnt.
+/// Replaces what is personal wherever it stands: addresses of e-mail, bank accounts, documents in Base64, and words that were
+/// learnt.
 pub(super) fn free(text: &str, words: &BTreeSet<String>, stand_ins: &StandIns, url: &dyn Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     // A run has no blanks: an address or an account lies within one.
     for run in text.split_inclusive(|c: char| c.is_whitespace() || "<>\"'(),;|".contains(c)) {
         let end = run.trim_end_matches(|c: char| c.is_whitespace() || "<>\"'(),;|.".contains(c)).len();
         let (run, tail) = run.split_at(end);
-        if run.contains("://") {
+        if run.contains("://") || run.contains('?') && run.contains('=') {
             out.push_str(&url(run));
         } else {
             out.push_str(&of_run(run, words, stand_ins));
@@ -125,39 +56,62 @@ pub(super) fn free(text: &str, words: &BTreeSet<String>, stand_ins: &StandIns, u
     out
 }
 
-fn of_run(run: &str, words: &BTreeSet<String>, stand_ins: &StandIns) -> String {
-    // In `to=a@b.example` or `mailto:a@b.example` the address begins after the sign.
-    let start = run.rfind(['=', ':', '/', '&']).map_or(0, |at| at + 1);
-    let (head, last) = run.split_at(start);
-    if is_email(last) {
-        return format!("{}{}", known(head, words, stand_ins), stand_ins.email(last));
+/// Replaces what is personal in a run of signs without blanks.
+pub(super) fn of_run(run: &str, words: &BTreeSet<String>, stand_ins: &StandIns) -> String {
+    if is_base64(run) {
+        return run.chars().map(|c| if c == '=' { c } else { 'A' }).collect();
     }
-    if is_iban(last) {
-        return format!("{}{}", known(head, words, stand_ins), stand_ins.iban(last));
+    let (mut out, mut rest) = (String::with_capacity(run.len()), run);
+    while let Some((start, end, at)) = find_email(rest) {
+        out.push_str(&known(&rest[..start], words, stand_ins));
+        let email = stand_ins.email(&rest[start..end].replacen(at, "@", 1));
+        out.push_str(&email.replacen('@', at, 1));
+        rest = &rest[end..];
     }
-    known(run, words, stand_ins)
+    out.push_str(&known(rest, words, stand_ins));
+    out
 }
 
-/// Words that were learnt.
+/// Where the first address of e-mail begins and ends, and how its sign is written.
+fn find_email(text: &str) -> Option<(usize, usize, &'static str)> {
+    let signs = text.match_indices('@').map(|(at, _)| (at, "@"));
+    let encoded = text.match_indices("%40").map(|(at, _)| (at, "%40"));
+    signs.chain(encoded).find_map(|(at, sign)| {
+        let (before, after) = (&text[..at], &text[at + sign.len()..]);
+        let start = before.rfind(|c: char| !(c.is_alphanumeric() || "._%+-".contains(c)));
+        let start = start.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let domain = after.find(|c: char| !(c.is_alphanumeric() || ".-".contains(c))).unwrap_or(after.len());
+        let domain = after[..domain].trim_end_matches(['.', '-']);
+        let found = is_email(&format!("{}@{domain}", &before[start..]));
+        found.then_some((start, at + sign.len() + domain.len(), sign))
+    })
+}
+
+fn is_base64(text: &str) -> bool {
+    let has = |fits: fn(&u8) -> bool| text.as_bytes().iter().any(fits);
+    text.len() > BASE64
+        && text.trim_end_matches('=').bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+}
+
+/// Words that were learnt, and accounts.
 fn known(run: &str, words: &BTreeSet<String>, stand_ins: &StandIns) -> String {
-    let (mut out, mut word) = (String::with_capacity(run.len()), String::new());
-    let end = |word: &mut String, out: &mut String| {
+    let (mut out, mut rest) = (String::with_capacity(run.len()), run);
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let word = &rest[..end];
         if words.contains(&word.to_lowercase()) {
             out.push_str(&stand_ins.word(word));
+        } else if is_iban(word) {
+            out.push_str(&stand_ins.iban(word));
         } else {
             out.push_str(word);
         }
-        word.clear();
-    };
-    for c in run.chars() {
-        if c.is_alphanumeric() {
-            word.push(c);
-        } else {
-            end(&mut word, &mut out);
-            out.push(c);
-        }
+        let next = rest[end..].find(char::is_alphanumeric).map_or(rest.len(), |at| end + at);
+        out.push_str(&rest[end..next]);
+        rest = &rest[next..];
     }
-    end(&mut word, &mut out);
     out
 }
 
