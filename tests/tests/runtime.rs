@@ -16,6 +16,8 @@ mod compile;
 mod doors;
 #[path = "runtime/fences.rs"]
 mod fences;
+#[path = "runtime/kept.rs"]
+mod kept;
 #[path = "runtime/plugins.rs"]
 mod plugins;
 #[path = "runtime/server.rs"]

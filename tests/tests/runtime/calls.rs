@@ -29,7 +29,7 @@ pub async fn told(connector: &PlatformConnector) -> Vec<String> {
     page.unreadable.into_iter().map(|unreadable| unreadable.why).collect()
 }
 
-fn level(number: u32) -> Record {
+pub fn level(number: u32) -> Record {
     Record {
         kind: Kind::Stock,
         op: Op::Update,

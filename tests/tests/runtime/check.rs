@@ -196,6 +196,26 @@ fn a_function_added_to_an_imported_interface_leaves_old_components_usable() {
     }
 }
 
+/// The engine finds what an older component of the track imports among what a newer host lends.
+#[test]
+fn a_component_of_an_older_release_links_with_what_a_newer_host_lends() {
+    let with_lock =
+        |text: String| text.replace("  preview: func() -> bool;", "  preview: func() -> bool;\n  lock: func();");
+    let engine = wasmtime::Engine::default();
+    let compiled = |bytes: Vec<u8>| wasmtime::component::Component::new(&engine, bytes).unwrap();
+    let older = compiled(component("shop", released("0.1.0")));
+    let newer = compiled(component("shop", |text| released("0.1.1")(with_lock(text))));
+    // Lends what a component of its own version imports.
+    let lends = |component: &wasmtime::component::Component| {
+        let mut linker = wasmtime::component::Linker::<()>::new(&engine);
+        linker.define_unknown_imports_as_traps(component).unwrap();
+        linker
+    };
+    lends(&newer).instantiate_pre(&older).unwrap();
+    let refused = lends(&older).instantiate_pre(&newer).err().unwrap();
+    assert!(format!("{refused:?}").contains("lock"), "{refused:?}");
+}
+
 #[test]
 fn a_function_added_to_an_exported_interface_is_refused_by_name() {
     let grown = |text: String| {
