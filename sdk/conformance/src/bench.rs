@@ -32,7 +32,7 @@ use crate::scenario::{PLACE, Scenario};
 use crate::store::Memory;
 
 /// Most pages of one scope; a connector that has more goes round in circles.
-const PAGES: usize = 2000;
+pub(crate) const PAGES: usize = 2000;
 /// Longest that one request may take where it is slow on purpose, so that it does not take long; and elsewhere, where a busy
 /// machine must not look like a fault.
 const PATIENCE_SECONDS: (u64, u64) = (1, 45);
@@ -66,6 +66,14 @@ pub enum BenchError {
          `[settings] url = \"{PLACE}\"`"
     )]
     NoPlace,
+    /// There is no such rule.
+    #[error("there is no rule `{name}`, which is {place}; `cargo tradepost conformance --rules` lists them")]
+    Rule {
+        /// As given.
+        name: String,
+        /// Where.
+        place: &'static str,
+    },
     /// A setting that names a host is none.
     #[error(transparent)]
     Origin(#[from] InvalidOrigin),
@@ -229,6 +237,27 @@ impl Bench {
     pub(crate) fn unique(&self) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         format!("{:X}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// What lies in the exchange folder, by its name there.
+    pub(crate) fn exchanged(&self) -> Result<Vec<(String, String)>, BenchError> {
+        let (mut found, mut folders) =
+            (Vec::new(), vec![self.exchange.lock().unwrap_or_else(PoisonError::into_inner).clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    found.push((
+                        format!("the file {name}"),
+                        String::from_utf8_lossy(&std::fs::read(&path)?).into_owned(),
+                    ));
+                }
+            }
+        }
+        Ok(found)
     }
 
     pub(crate) fn outputs(&self) -> Vec<(String, String)> {
@@ -473,6 +502,10 @@ impl Platform {
             let value = value.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
             outputs.push((format!("what {what} stored"), format!("{key}: {value}")));
         }
+        for (key, value) in self.store.at_once() {
+            outputs
+                .push((format!("what {what} stored at once"), format!("{key}: {}", String::from_utf8_lossy(&value))));
+        }
         called
     }
 
@@ -493,6 +526,11 @@ impl Platform {
 
     pub(crate) fn storage(&self) -> BTreeMap<String, Vec<u8>> {
         self.store.values()
+    }
+
+    /// What was stored with `set-now`, which no crash undoes.
+    pub(crate) fn stored_at_once(&self) -> Durable {
+        self.store.at_once()
     }
 
     /// Reads a scope to its end.

@@ -22,7 +22,7 @@ struct Ear {
 
 impl Subscriber for Ear {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "connector"
+        matches!(metadata.target(), "connector" | "connector.progress")
     }
 
     fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
@@ -52,7 +52,8 @@ struct Line(String);
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() == "message" {
+        // What a connector is at is no message.
+        if matches!(field.name(), "message" | "current") {
             // Writing to a string cannot fail.
             let _ = write!(self.0, "{value:?}");
         }

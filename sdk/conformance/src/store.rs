@@ -19,13 +19,15 @@ pub(crate) struct Memory {
 #[derive(Debug, Default)]
 struct Inner {
     values: Values,
+    /// Written with `set-now`.
+    at_once: Values,
     blobs: HashMap<String, Blob>,
 }
 
 impl Memory {
     /// Storage as another build left it.
     pub(crate) fn holding(values: Values) -> Self {
-        Self { inner: Mutex::new(Inner { values, blobs: HashMap::new() }) }
+        Self { inner: Mutex::new(Inner { values, ..Inner::default() }) }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -41,6 +43,11 @@ impl Memory {
                 None => inner.values.remove(&write.key),
             };
         }
+    }
+
+    /// What was written with `set-now`, with its values of then.
+    pub(crate) fn at_once(&self) -> Values {
+        self.inner().at_once.clone()
     }
 
     /// All that is durable.
@@ -71,7 +78,9 @@ impl Store for Memory {
     }
 
     async fn set_now(&self, _: PlatformId, key: &str, value: &[u8]) -> Result<(), LedgerError> {
-        self.inner().values.insert(key.to_owned(), value.to_owned());
+        let mut inner = self.inner();
+        inner.values.insert(key.to_owned(), value.to_owned());
+        inner.at_once.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 

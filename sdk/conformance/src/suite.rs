@@ -35,7 +35,10 @@ impl Suite {
         let Self { component, earlier, scenario, only, engine } = self;
         let wanted: Vec<&Rule> =
             rules::all().iter().filter(|rule| only.is_empty() || only.iter().any(|name| name == rule.name)).collect();
+        known("asked for", only.iter())?;
+        known("waived by the scenario", scenario.waived.keys())?;
         let bench = Bench::open(component, earlier, scenario, engine).await?;
+        known("offered by the simulator", bench.control.iter().flat_map(|control| &control.offers.golden))?;
         let mut entries = Vec::new();
         for rule in wanted {
             let entry = one(&bench, rule).await?;
@@ -48,6 +51,16 @@ impl Suite {
     }
 }
 
+/// A name that is misspelt would leave a rule out without a word.
+fn known<'a>(place: &'static str, names: impl Iterator<Item = &'a String>) -> Result<(), BenchError> {
+    for name in names {
+        if rules::all().iter().all(|rule| rule.name != name) {
+            return Err(BenchError::Rule { name: name.clone(), place });
+        }
+    }
+    Ok(())
+}
+
 async fn one(bench: &Bench, rule: &Rule) -> Result<Entry, BenchError> {
     let begun = Instant::now();
     let mut trial = Trial::new(bench);
@@ -56,6 +69,9 @@ async fn one(bench: &Bench, rule: &Rule) -> Result<Entry, BenchError> {
         Err(end) => Err(end),
     };
     trial.disarm();
+    if end.is_ok() && bench.scenario.waived.contains_key(rule.name) {
+        trial.note("it is waived by the scenario, and it passes: the waiver can go");
+    }
     let verdict = match end {
         Ok(()) => Verdict::Passed,
         Err(End::Skipped(reason)) => Verdict::Skipped { reason },

@@ -98,7 +98,7 @@ impl Journal {
 
     fn masked(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in self.secrets.iter() {
+        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
             text = text.replace(secret, "***");
         }
         if text.len() > BODY {

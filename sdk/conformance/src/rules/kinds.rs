@@ -6,7 +6,7 @@ use tradepost::model::description::{OrderHappening, Writing};
 use tradepost::model::sales::{Happening, Payment, PaymentState};
 use tradepost::model::{CallError, Kind, Link, Op, Record, RemoteError, RemoteRef, Scope};
 
-use crate::bench::{Fate, crash, ids};
+use crate::bench::{Fate, PAGES, Platform, crash, ids};
 use crate::rule::{End, Expected, Rule, Trial, broken, everything, rule, skip};
 use crate::sample;
 
@@ -53,7 +53,7 @@ async fn declared_scopes_work(trial: &mut Trial<'_>) -> Result<(), End> {
     for kind in trial.readable(|hand| hand.make) {
         let Some(reading) = trial.bench.description().reading(kind).cloned() else { continue };
         trial.reset().await?;
-        let mut made = trial.control()?.make(kind, 3).await?;
+        let made = trial.control()?.make(kind, 3).await?;
         let platform = trial.platform()?;
         if reading.ids {
             tested = true;
@@ -69,22 +69,33 @@ async fn declared_scopes_work(trial: &mut Trial<'_>) -> Result<(), End> {
         }
         if reading.present {
             tested = true;
-            let mut there = Vec::new();
-            let mut cursor = None;
-            for _ in 0..100 {
-                let called = platform.pull(kind, &Scope::Present, cursor.take(), 100).await;
-                platform.commit(&called);
-                let page = called.result.expected(&format!("listing all {kind} records"))?;
-                there.extend(page.present.into_iter().map(|present| present.remote.id));
-                cursor = page.next;
-                if cursor.is_none() {
-                    break;
-                }
-            }
-            made.retain(|id| !there.contains(id));
-            if let [lost, ..] = made.as_slice() {
+            let there = present(&platform, kind).await?;
+            if let Some(lost) = made.iter().find(|id| !there.contains(id)) {
                 return broken(format!(
                     "the {kind} {lost} is on the platform and not among {there:?}: it would be taken for deleted"
+                ));
+            }
+        }
+        if !trial.hand(kind).remove || !(reading.ids || reading.present) {
+            continue;
+        }
+        trial.control()?.remove(kind, &made[1]).await?;
+        if reading.ids {
+            let called = platform.pull(kind, &Scope::Ids(made.clone()), None, 100).await;
+            let found = ids(&called.result.expected(&format!("reading {kind} by ids, of which one is gone"))?);
+            if let Some(lost) = [&made[0], &made[2]].into_iter().find(|id| !found.contains(id)) {
+                let gone = &made[1];
+                return broken(format!(
+                    "asked for three {kind} records of which {gone} is gone, it did not read {lost}"
+                ));
+            }
+        }
+        if reading.present {
+            let there = present(&platform, kind).await?;
+            if there.contains(&made[1]) {
+                let gone = &made[1];
+                return broken(format!(
+                    "the {kind} {gone} is gone and still listed: nobody would learn of its removal"
                 ));
             }
         }
@@ -92,10 +103,26 @@ async fn declared_scopes_work(trial: &mut Trial<'_>) -> Result<(), End> {
     if tested { Ok(()) } else { skip("no kind is declared with `ids` or `present` that the simulator makes") }
 }
 
+/// Ids of all that is there.
+async fn present(platform: &Platform, kind: Kind) -> Result<Vec<String>, End> {
+    let (mut there, mut cursor) = (Vec::new(), None);
+    for _ in 0..PAGES {
+        let called = platform.pull(kind, &Scope::Present, cursor.take(), 100).await;
+        platform.commit(&called);
+        let page = called.result.expected(&format!("listing all {kind} records"))?;
+        there.extend(page.present.into_iter().map(|present| present.remote.id));
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(there);
+        }
+    }
+    broken(format!("listing all {kind} records has no end: {PAGES} pages were read"))
+}
+
 pub(super) const DECLARED_KINDS_ARE_WRITTEN: Rule = rule!(
     Shape,
     "declared-kinds-are-written",
-    "every kind that is declared as writable is written, or refused with the platform's own reason",
+    "every kind and every event that is declared as writable is written, or refused with the platform's own reason",
     declared_kinds_are_written
 );
 
@@ -105,35 +132,82 @@ async fn declared_kinds_are_written(trial: &mut Trial<'_>) -> Result<(), End> {
     if kinds.is_empty() {
         return skip("the connector writes nothing");
     }
+    let mut written = 0;
     for (kind, writing) in kinds {
         trial.reset().await?;
-        let record = match record(trial, kind, &writing).await? {
-            Some(record) => record,
-            None => match generic(trial, kind, &writing) {
-                Some(record) => record,
-                None => {
-                    trial.note(format!("{kind}: neither simulator nor scenario has a record to write"));
-                    continue;
-                }
-            },
-        };
-        let item = record.item.clone();
-        let pushed = trial.platform()?.push(vec![record]).await;
-        if let Some(crash) = pushed.crash() {
-            return broken(format!("writing a {kind} crashed: {crash}"));
-        }
-        match pushed.fate(&item) {
-            Fate::NotDone(error @ (RemoteError::Unsupported(_) | RemoteError::Bug(_) | RemoteError::Denied(_))) => {
-                return broken(format!("the kind `{kind}` is declared as writable, and writing it fails: {error}"));
+        let mut tries = Vec::new();
+        if let Some(record) = record(trial, kind, &writing).await? {
+            tries.push((record, true));
+        } else {
+            tries.extend(of_orders(trial, kind, &writing).await?.into_iter().map(|record| (record, true)));
+            if tries.is_empty() {
+                let is_there = !matches!(kind, Kind::OrderEvent | Kind::Shipment);
+                tries.extend(generic(trial, kind, &writing).map(|record| (record, is_there)));
             }
-            Fate::Done(_) | Fate::Unchanged | Fate::Later(_) => {}
-            Fate::NotDone(error) => trial.note(format!("{kind}: the platform refused the sample: {error}")),
-            Fate::Unknown(words) => {
-                return broken(format!("nothing went wrong, and what became of a {kind} is not known: {words}"));
+        }
+        if tries.is_empty() {
+            trial.note(format!("{kind}: neither simulator nor scenario has a record to write"));
+        }
+        for (record, is_there) in tries {
+            let (item, what) = (record.item.clone(), named(&record));
+            let pushed = trial.platform()?.push(vec![record]).await;
+            if let Some(crash) = pushed.crash() {
+                return broken(format!("writing {what} crashed: {crash}"));
+            }
+            match pushed.fate(&item) {
+                Fate::Done(_) | Fate::Unchanged => written += 1,
+                Fate::Later(_) => trial.note(format!("{what}: the platform wants it later")),
+                // Its own reason: a rule of the merchant's, a state in which that cannot be.
+                Fate::NotDone(error @ (RemoteError::Rejected(_) | RemoteError::Conflict(_))) => {
+                    trial.note(format!("{what}: the platform refused the sample: {error}"));
+                }
+                Fate::NotDone(error @ RemoteError::NotFound(_)) if !is_there => {
+                    trial.note(format!("{what} of an order that is not there: {error}"));
+                }
+                Fate::NotDone(error) => {
+                    return broken(format!("{what} is declared as writable, and writing it fails: {error}"));
+                }
+                Fate::Unknown(words) => {
+                    return broken(format!("nothing went wrong, and what became of {what} is not known: {words}"));
+                }
             }
         }
     }
-    Ok(())
+    match written {
+        0 => skip(format!("nothing could be written: {}", trial.notes.join("; "))),
+        _ => Ok(()),
+    }
+}
+
+/// A record as messages name it.
+fn named(record: &Record) -> String {
+    let what = record.facets.get(&"event".into()).map(|event| &event["what"]);
+    match what.and_then(|what| what.as_str().or_else(|| what.as_object()?.keys().next().map(String::as_str))) {
+        Some(what) => format!("a {} `{what}`", record.kind),
+        None => format!("a {}", record.kind),
+    }
+}
+
+/// What is sent about orders, about real ones: each event that is declared, or a shipment.
+async fn of_orders(trial: &Trial<'_>, kind: Kind, writing: &Writing) -> Result<Vec<Record>, End> {
+    let about = matches!(kind, Kind::OrderEvent | Kind::Shipment);
+    if !about || trial.bench.description().reading(Kind::Order).is_none() || !trial.hand(Kind::Order).make {
+        return Ok(Vec::new());
+    }
+    let count = if kind == Kind::OrderEvent { writing.events.len().max(1) } else { 1 };
+    let mut records = Vec::new();
+    for (at, order) in made(trial, Kind::Order, count).await?.into_iter().enumerate() {
+        let (Some(remote), Some(mut record)) = (order.remote, generic(trial, kind, writing)) else { continue };
+        let number = order.keys.first().map_or_else(|| remote.id.clone(), |key| key.value.clone());
+        record.of = Some(Link { id: Some(remote.id.clone()), key: number });
+        if kind == Kind::OrderEvent {
+            record.remote = Some(remote);
+            let what = happening(writing.events.get(at).copied(), &trial.bench.unique());
+            record.facets.insert("event".into(), json!({"at": jiff::Timestamp::now().to_string(), "what": what}));
+        }
+        records.push(record);
+    }
+    Ok(records)
 }
 
 /// A record of the platform, changed; or, where only creating is declared, made new.

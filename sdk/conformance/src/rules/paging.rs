@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tradepost::model::{Kind, Scope};
+use tradepost::model::{Kind, Record, Scope};
 
-use crate::bench::{Differs, Scan, ids};
+use crate::bench::{Differs, PAGES, Scan, ids};
 use crate::control::Hand;
 use crate::rule::{End, Expected, Rule, Trial, broken, everything, rule, skip};
 
@@ -45,6 +45,16 @@ async fn is_queue(trial: &Trial<'_>, kind: Kind) -> Result<bool, End> {
     Ok(is_queue)
 }
 
+/// Records that are made where a connector hands over more than it is asked for: more than any page of its own.
+const MANY: usize = 260;
+
+/// Where all came in one page, nothing was seen of the next ones.
+fn noted(trial: &mut Trial<'_>, kind: Kind, scan: &Scan) {
+    if scan.pages.len() < 2 {
+        trial.note(format!("{kind}: {} records came in one page, so there was no other one", scan.ids().len()));
+    }
+}
+
 /// Nothing lost, nothing twice.
 fn complete(kind: Kind, made: &[String], found: &[String], how: &str) -> Result<(), End> {
     let mut seen = BTreeMap::new();
@@ -67,10 +77,16 @@ pub(super) const NO_GAP_OR_DOUBLE: Rule =
 async fn no_gap_or_double(trial: &mut Trial<'_>) -> Result<(), End> {
     for kind in lists(trial, |_| true).await? {
         trial.reset().await?;
-        let made = trial.control()?.make(kind, 6).await?;
+        let mut made = trial.control()?.make(kind, 6).await?;
         // One by one, not a divisor, a divisor, exactly all, more than all.
         for limit in [1, 4, 3, 6, 50] {
-            let scan = trial.platform()?.scan(kind, &everything(), limit).await.expected("reading in pages")?;
+            let mut scan = trial.platform()?.scan(kind, &everything(), limit).await.expected("reading in pages")?;
+            if limit == 1 && scan.pages.len() < 2 {
+                // Its pages have a size of their own.
+                made.extend(trial.control()?.make(kind, MANY).await?);
+                scan = trial.platform()?.scan(kind, &everything(), limit).await.expected("reading in pages")?;
+                noted(trial, kind, &scan);
+            }
             complete(kind, &made, &scan.ids(), &format!("in pages of {limit}"))?;
         }
     }
@@ -91,12 +107,12 @@ async fn resumes_from_any_cursor(trial: &mut Trial<'_>) -> Result<(), End> {
         let scope = everything();
         let platform = trial.platform()?;
         let scan = platform.scan(kind, &scope, 2).await.expected("reading in pages")?;
-        let last = platform.storage();
+        noted(trial, kind, &scan);
+        let at_once = platform.stored_at_once();
         for ((cursor, durable), page) in scan.asked.iter().zip(&scan.pages) {
             // What `set-now` wrote is durable whatever became of the page: a crash does not undo it.
             let mut storage = durable.clone();
-            let now = last.iter().filter(|(key, _)| !durable.contains_key(*key));
-            storage.extend(now.map(|(key, value)| (key.clone(), value.clone())));
+            storage.extend(at_once.clone());
             let host = trial.bench.platform_that(Differs { storage, ..Differs::default() })?;
             let again = host.pull(kind, &scope, cursor.clone(), 2).await.result;
             let again = ids(&again.expected(&format!("reading {kind} again from the cursor {cursor:?}"))?);
@@ -119,7 +135,7 @@ enum Happens {
 
 /// Reads seven records in pages of two while something happens to one of them after the first page; answers the others
 /// and what was read.
-async fn disturbed(trial: &Trial<'_>, kind: Kind, happens: Happens, at: usize) -> Result<(Vec<String>, Scan), End> {
+async fn disturbed(trial: &mut Trial<'_>, kind: Kind, happens: Happens, at: usize) -> Result<(Vec<String>, Scan), End> {
     trial.reset().await?;
     let control = trial.control()?;
     let mut made = control.make(kind, 7).await?;
@@ -132,6 +148,7 @@ async fn disturbed(trial: &Trial<'_>, kind: Kind, happens: Happens, at: usize) -
     if !ended {
         platform.finish(kind, &scope, 2, &mut scan).await.expected("reading the next pages")?;
     }
+    noted(trial, kind, &scan);
     // What changed may come again, or with the next changes.
     made.remove(at);
     Ok((made, scan))
@@ -200,10 +217,15 @@ async fn pulling_twice(trial: &mut Trial<'_>) -> Result<(), End> {
             if (&one.facets, &one.variants, &one.keys) != (&other.facets, &other.variants, &other.keys) {
                 let difference = one.facets.iter().find(|(key, body)| other.facets.get(key) != Some(body));
                 let id = one.remote.as_ref().map(|remote| remote.id.clone()).unwrap_or_default();
-                let difference = difference.map(|(key, body)| {
-                    format!("facet {key} is {body}, then {}", other.facets.get(key).cloned().unwrap_or_default())
-                });
-                return broken(format!("the {kind} {id} is another one: {}", difference.unwrap_or_default()));
+                let difference = match difference {
+                    Some((key, body)) => {
+                        let then = other.facets.get(key).cloned().unwrap_or_default();
+                        format!("facet {key} is {body}, then {then}")
+                    }
+                    None if one.keys != other.keys => format!("keys are {:?}, then {:?}", one.keys, other.keys),
+                    None => format!("variants are {:?}, then {:?}", one.variants, other.variants),
+                };
+                return broken(format!("the {kind} {id} is another one: {difference}"));
             }
         }
         if once.ids() != twice.ids() {
@@ -216,7 +238,7 @@ async fn pulling_twice(trial: &mut Trial<'_>) -> Result<(), End> {
 pub(super) const CHANGED_RECORDS: Rule = rule!(
     Behaviour,
     "changed-records-come-again",
-    "what changes after a complete scope comes with the next one that begins there",
+    "what changes after a complete scope comes with the next one that begins there, as it is now",
     changed_records
 );
 
@@ -237,9 +259,19 @@ async fn changed_records(trial: &mut Trial<'_>) -> Result<(), End> {
         trial.control()?.change(kind, &made[1]).await?;
         let since = Some(scan.watermark.unwrap_or(until));
         let next = platform.scan(kind, &Scope::Changed { since, until: jiff::Timestamp::now() }, 100).await;
-        let found = next.expected("reading changes")?.ids();
+        let next = next.expected("reading changes")?;
+        let found = next.ids();
         if !found.contains(&made[1]) {
             return broken(format!("the {kind} {} changed and did not come again; read were {found:?}", made[1]));
+        }
+        // A change shows when it is read: so does the control protocol promise.
+        let said = |scan: &Scan| {
+            let of = |record: &&Record| record.remote.as_ref().is_some_and(|remote| remote.id == made[1]);
+            let said = scan.records.iter().filter(of).map(|record| (record.facets.clone(), record.variants.clone()));
+            said.collect::<Vec<_>>()
+        };
+        if said(&scan) == said(&next) {
+            return broken(format!("the {kind} {} changed and came again as it was before", made[1]));
         }
     }
     Ok(())
@@ -325,19 +357,26 @@ async fn acknowledged(trial: &mut Trial<'_>) -> Result<(), End> {
         complete(kind, &made, &again.ids(), "when nothing had been acknowledged")?;
         // As a host reads: each page is acknowledged before the next one is asked for.
         let (host, scope, mut paged) = (trial.platform()?, everything(), Scan::default());
-        for _ in 0..made.len() * 4 {
+        loop {
             let before = paged.receipts.len();
             let ended = host.step(kind, &scope, 2, &mut paged).await.expected("reading page by page")?;
             for receipt in &paged.receipts[before..] {
                 for _ in 0..2 {
-                    platform.acknowledge(kind, receipt).await.expected("acknowledging (twice)")?;
+                    host.acknowledge(kind, receipt).await.expected("acknowledging (twice)")?;
                 }
             }
             if ended {
                 break;
             }
+            if paged.pages.len() > PAGES {
+                return broken(format!("the scope has no end: {PAGES} pages were read"));
+            }
         }
         complete(kind, &made, &paged.ids(), "when each page was acknowledged before the next")?;
+        let left = host.scan(kind, &scope, 100).await.expected("reading what is left")?.ids();
+        if let Some(again) = made.iter().find(|id| left.contains(id)) {
+            trial.note(format!("{kind}: what was acknowledged comes again when everything is read, e.g. {again}"));
+        }
         let count = trial.hand(kind).count;
         if count && trial.control()?.count(kind).await?.objects < made.len() as u64 {
             return broken(format!("acknowledging removed {kind} records from the platform"));
@@ -404,13 +443,14 @@ async fn new_build(trial: &mut Trial<'_>) -> Result<(), End> {
         let until = jiff::Timestamp::now();
         let scope = Scope::Changed { since: None, until };
         let scan = platform.scan(kind, &scope, 2).await.expected("reading with the earlier build")?;
+        noted(trial, kind, &scan);
         // In the middle of a scope.
-        let (cursor, storage) = &scan.asked[1];
-        let page = new(storage.clone())?.pull(kind, &scope, cursor.clone(), 2).await.result;
-        let page = ids(&page.expected(&format!("reading {kind} from a cursor of the earlier build"))?);
-        if page != scan.pages[1] {
-            let before = &scan.pages[1];
-            return broken(format!("from a cursor of the earlier build came {page:?} in the place of {before:?}"));
+        if let (Some((cursor, storage)), Some(before)) = (scan.asked.get(1), scan.pages.get(1)) {
+            let page = new(storage.clone())?.pull(kind, &scope, cursor.clone(), 2).await.result;
+            let page = ids(&page.expected(&format!("reading {kind} from a cursor of the earlier build"))?);
+            if page != *before {
+                return broken(format!("from a cursor of the earlier build came {page:?} in the place of {before:?}"));
+            }
         }
         // And between two.
         trial.control()?.change(kind, &made[1]).await?;

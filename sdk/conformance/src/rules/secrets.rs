@@ -1,5 +1,6 @@
-//! Secrets: in no log line, error, record, cursor, receipt or stored value.
+//! Secrets: in no log line, error, record, cursor, receipt, stored value or file of the exchange folder.
 
+use super::kinds::record;
 use crate::proxy::{Fault, On};
 use crate::rule::{End, Rule, Trial, broken, everything, rule, skip};
 
@@ -38,8 +39,22 @@ async fn secrets(trial: &mut Trial<'_>) -> Result<(), End> {
             trial.disarm();
         }
     }
-    // With all that any rule before has seen.
-    for (place, text) in bench.outputs() {
+    for ability in &bench.description().abilities {
+        let Some(writing) = &ability.writing else { continue };
+        trial.reset().await?;
+        let Some(record) = record(trial, ability.kind, writing).await? else { continue };
+        for fault in [Fault::ServerError, Fault::InvalidJson] {
+            trial.arm(fault, On::Writes);
+            drop(trial.platform()?.push(vec![record.clone()]).await);
+            trial.disarm();
+        }
+    }
+    let mut outputs = bench.outputs();
+    outputs.extend(bench.exchanged()?);
+    // With all that any rule before has seen. What is shown for a developer has signs escaped.
+    let escaped = |secret: &String| format!("{secret:?}").trim_matches('"').to_owned();
+    let secrets: Vec<String> = secrets.iter().flat_map(|secret| [secret.clone(), escaped(secret)]).collect();
+    for (place, text) in outputs {
         for secret in &secrets {
             if text.contains(secret.as_str()) {
                 let shown = text.replace(secret.as_str(), "***");

@@ -66,10 +66,11 @@ pub(super) const SETTINGS_STAY_COMPATIBLE: Rule = rule!(
 );
 
 async fn settings_stay_compatible(trial: &mut Trial<'_>) -> Result<(), End> {
-    let Some(earlier) = &trial.bench.earlier else {
+    let bench = trial.bench;
+    let Some(earlier) = &bench.earlier else {
         return skip("no earlier build was given (`--earlier FILE`)");
     };
-    let (old, new) = (&earlier.description().settings_schema, &trial.bench.description().settings_schema);
+    let (old, new) = (&earlier.description().settings_schema, &bench.description().settings_schema);
     let empty = serde_json::Map::new();
     let properties = |schema: &'_ Value| schema["properties"].as_object().cloned().unwrap_or_else(|| empty.clone());
     let (before, now) = (properties(old), properties(new));
@@ -81,6 +82,7 @@ async fn settings_stay_compatible(trial: &mut Trial<'_>) -> Result<(), End> {
             return broken(format!("`{name}` is required now: platforms that run with the earlier build have none"));
         }
     }
+    let mut notes = Vec::new();
     for (name, property) in &before {
         let Some(new) = now.get(name) else {
             return broken(format!("`{name}` is gone: platforms that have it cannot be saved any more"));
@@ -103,9 +105,38 @@ async fn settings_stay_compatible(trial: &mut Trial<'_>) -> Result<(), End> {
             (None, Some(_)) => true,
             _ => false,
         };
-        if narrowed("minimum", |new, old| new > old) || narrowed("maximum", |new, old| new < old) {
+        let more = |new: f64, old: f64| new > old;
+        let less = |new: f64, old: f64| new < old;
+        if ["minimum", "minLength"].iter().any(|word| narrowed(word, more))
+            || ["maximum", "maxLength"].iter().any(|word| narrowed(word, less))
+        {
             return broken(format!("the limits of `{name}` are narrower now"));
         }
+        for word in ["pattern", "format"] {
+            match (property.get(word), new.get(word)) {
+                (None, Some(demanded)) => {
+                    return broken(format!("`{name}` took any text and must be of the {word} {demanded} now"));
+                }
+                (Some(old), Some(new)) if old != new => {
+                    notes
+                        .push(format!("the {word} of `{name}` was {old} and is {new}: see that it takes what it took"));
+                }
+                _ => {}
+            }
+        }
+    }
+    let credentials = |build: &tradepost::runtime::Build| build.description().credentials.clone();
+    let before = credentials(earlier);
+    for credential in credentials(&bench.build) {
+        if credential.required && !before.iter().any(|old| old.name == credential.name && old.required) {
+            let name = &credential.name;
+            return broken(format!(
+                "the credential `{name}` is required now: platforms that run with the earlier build have none"
+            ));
+        }
+    }
+    for note in notes {
+        trial.note(note);
     }
     Ok(())
 }

@@ -101,7 +101,7 @@ fn abilities() -> Vec<Ability> {
     if breaks("declared-kinds-are-read") {
         all.push(ability(Kind::Customer, reading, None, None));
     }
-    if breaks("declared-kinds-are-written") {
+    if breaks("declared-kinds-are-written") || breaks("declared-kinds-are-written:not-found") {
         all.push(ability(Kind::Customer, None, Some(Writing { create: true, ..writing(&["*"]) }), None));
     }
     all
@@ -121,6 +121,9 @@ fn schema() -> String {
             "flaw": {"type": "string", "title": "Flaw", "description": "The rule to break.", "default": ""},
         },
     });
+    if breaks("settings-stay-compatible:shorter") {
+        schema["properties"]["url"]["maxLength"] = json!(200);
+    }
     if breaks("settings-stay-compatible") {
         schema["properties"]["branch"] =
             json!({"type": "string", "title": "Branch", "description": "Which branch of the shop."});
