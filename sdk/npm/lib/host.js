@@ -15,3 +15,11 @@ export function host() {
   if (!current) throw new Error("there is no host here; in a test, begin with `testHost()` of @tradepost/sdk/testing");
   return current;
 }
+
+/** Headers that are for the host: it takes them, and they go no further. */
+export const FOR_THE_HOST = ["tradepost-credential", "tradepost-rate", "tradepost-repeat"];
+
+/** Whether a request only reads, by its method and by what was said of repeating it. */
+export function isRead(method, repeat) {
+  return repeat === "safe" || (repeat !== "never" && (method === "GET" || method === "HEAD"));
+}

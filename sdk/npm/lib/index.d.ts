@@ -116,6 +116,14 @@ export declare class Api {
   send(method: string, path: string, options?: RequestOptions): Promise<Response>;
 }
 
+/**
+ * What an answer of `fetch` says, as JSON, with statuses thrown as `Api` does; of a request that is no GET, its method and
+ * what was said of repeating it.
+ */
+export declare function answered<T = unknown>(
+  response: Response, request?: { method?: string; repeat?: "by-method" | "safe" | "never" },
+): Promise<T>;
+
 /** The platform's settings, valid by the declared schema, defaults filled in. */
 export declare function settings<T>(): T;
 /** The host's clock. */

@@ -2,7 +2,7 @@
 import { ConnectorError, contractError, endsTheCall } from "./error.js";
 import { host, taken } from "./host.js";
 
-export { Api } from "./api.js";
+export { answered, Api } from "./api.js";
 export { ConnectorError } from "./error.js";
 
 /** Says that the object is a connector; it is given back as it is. */

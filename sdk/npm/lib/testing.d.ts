@@ -23,5 +23,5 @@ export interface Seen {
   /** May be set: what `now()` says. */
   now: string;
 }
-/** Puts a stand-in in the host's place and gives what it saw. */
+/** Puts a stand-in in the host's place and gives what it saw. The connector's `fetch` goes through it too. */
 export declare function testHost(host?: TestHost): Seen;
