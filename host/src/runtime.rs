@@ -15,7 +15,7 @@ pub mod http;
 mod imports;
 mod instance;
 pub mod limits;
-mod log;
+pub mod log;
 pub mod memory;
 pub mod power;
 pub mod tape;

@@ -11,6 +11,18 @@ use tradepost_build::{Connector, Step, Workspace};
 /// # Errors
 /// It does not compile: the compiler's words.
 pub fn program() -> Result<PathBuf> {
+    binary("tradepost")
+}
+
+/// As [`program`], for the developer's tool.
+///
+/// # Errors
+/// As there.
+pub fn tool() -> Result<PathBuf> {
+    binary("cargo-tradepost")
+}
+
+fn binary(name: &str) -> Result<PathBuf> {
     let workspace = Workspace::of_this_build()?;
     // <target>/<profile>/deps/<test>
     let own = std::env::current_exe().context("the test has no path")?;
@@ -23,7 +35,7 @@ pub fn program() -> Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Without a package, so that features are those of the workspace, as in `cargo test`.
     cargo
-        .args(["build", "--quiet", "--bin", "tradepost", "--profile", profile])
+        .args(["build", "--quiet", "--bin", name, "--profile", profile])
         .arg("--target-dir")
         .arg(target)
         .current_dir(workspace.root())
@@ -32,7 +44,7 @@ pub fn program() -> Result<PathBuf> {
     if !output.status.success() {
         bail!("{cargo:?} ended with {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     }
-    Ok(folder.join("tradepost"))
+    Ok(folder.join(name))
 }
 
 /// Builds connectors and puts them into a plugins folder.

@@ -47,6 +47,17 @@ pub struct Made {
     pub size: u64,
 }
 
+/// The languages that are named, all where none is.
+///
+/// # Errors
+/// There is none of a name.
+pub fn wanted(named: &[String]) -> Result<Vec<&'static str>> {
+    if let Some(unknown) = named.iter().find(|name| !LANGUAGES.contains(&name.as_str())) {
+        bail!("there is no language `{unknown}`; there are {}", LANGUAGES.join(", "));
+    }
+    Ok(LANGUAGES.into_iter().filter(|one| named.is_empty() || named.iter().any(|name| name == one)).collect())
+}
+
 /// Makes, builds and tests a connector in a language.
 ///
 /// # Errors
@@ -326,4 +337,19 @@ fn sorted(rows: impl Iterator<Item = (Value, i64)>) -> Vec<(String, i64)> {
     let mut all: Vec<_> = rows.map(|(sku, stock)| (sku.as_str().unwrap_or_default().to_owned(), stock)).collect();
     all.sort();
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_that_is_none_is_refused() {
+        let of = |words: &[&str]| wanted(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&[]).unwrap(), LANGUAGES);
+        assert_eq!(of(&["python", "rust"]).unwrap(), ["rust", "python"]);
+        for typo in [&["typo"][..], &["rust", "typescript"]] {
+            assert!(of(typo).unwrap_err().to_string().contains("rust, ts, python"));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::failure::Failure;
+use crate::runtime::log::hidden;
 
 /// Where and how a command prints.
 #[derive(Debug, Clone, Copy)]
@@ -95,15 +96,12 @@ fn print(text: &str) {
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        let hidden = matches!(c,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}');
         match c {
             '\n' => escaped.push_str("\\n"),
             '\t' => escaped.push_str("\\t"),
             '\r' => escaped.push_str("\\r"),
             // Writing to a text cannot fail.
-            c if c.is_control() || hidden => drop(write!(escaped, "\\u{{{:x}}}", u32::from(c))),
+            c if hidden(c) => drop(write!(escaped, "\\u{{{:x}}}", u32::from(c))),
             c => escaped.push(c),
         }
     }

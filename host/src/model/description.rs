@@ -206,6 +206,15 @@ pub struct Rate {
     pub remaining_header: Option<String>,
 }
 
+/// Whether a text is an id of a connector: a reverse domain name like `org.example.shop`.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    text.contains('.') && text.len() <= 100 && text.split('.').all(part)
+}
+
 /// Everything the host needs to know of a connector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Description {

@@ -143,18 +143,23 @@ impl Log {
     }
 }
 
-/// Foreign text without control characters, line breaks, terminal escapes, and marks that turn the reading direction.
+/// Whether a character acts on a terminal, hides, or turns the reading direction. In foreign text it is shown by its number.
+#[must_use]
+pub fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Foreign text on one line, with nothing in it that is [`hidden`].
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len().min(LINE));
     for c in text.chars() {
-        let turns =
-            matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c == '\t' {
-            safe.push(' ');
-        } else if c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') {
-            safe.extend(c.escape_unicode());
-        } else {
-            safe.push(c);
+        match c {
+            '\t' => safe.push(' '),
+            c if hidden(c) => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
         }
         if safe.len() > LINE {
             break;
@@ -237,6 +242,9 @@ mod tests {
         assert_eq!(escaped("grün\tok"), "grün ok");
         assert_eq!(escaped("a\u{1b}[31mb\r\nERROR forged"), "a\\u{1b}[31mb\\u{d}\\u{a}ERROR forged");
         assert_eq!(escaped("\u{202e}gpj.exe"), "\\u{202e}gpj.exe");
+        for turns in ["\u{2066}", "\u{200b}", "\u{feff}", "\u{e0041}"] {
+            assert!(!escaped(turns).contains(turns), "{turns:?}");
+        }
         assert!(escaped(&"x".repeat(100_000)).len() <= LINE + 1);
     }
 

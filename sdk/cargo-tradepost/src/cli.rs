@@ -36,7 +36,7 @@ enum Command {
     New(new::Args),
     /// Make the component; say how large it is and what it asks for
     Build(build::Args),
-    /// Run the project's tests, then the conformance suite against the built component
+    /// Run the project's tests, its cases and tapes, and the conformance suite against the built component
     Test(test::Args),
     /// Say what the conformance suite demands
     Conformance(conformance::Args),
@@ -44,7 +44,7 @@ enum Command {
     Watch(watch::Args),
     /// Make a pair of keys to sign connectors with
     Keygen(keygen::Args),
-    /// Write a tape of a real session: requests and answers, without secrets
+    /// Write a tape of a real session: requests and answers, without secrets and other people's data
     Record(record::Args),
     /// Run a session from a tape, without a network
     Replay(replay::Args),

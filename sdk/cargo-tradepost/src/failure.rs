@@ -30,6 +30,25 @@ impl fmt::Display for Hinted {
 
 impl std::error::Error for Hinted {}
 
+/// An error with its causes. Some errors tell their cause themselves: it is not told twice.
+#[must_use]
+pub fn sentence(error: &anyhow::Error) -> String {
+    told(error.chain().map(ToString::to_string))
+}
+
+/// Words of an error and of its causes, each told once.
+pub(crate) fn told(chain: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for words in chain.map(|words| words.trim_end().to_owned()) {
+        if text.is_empty() {
+            text = words;
+        } else if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+    }
+    text
+}
+
 /// The hint of an error, wherever in its chain it stands.
 #[must_use]
 pub fn hint(error: &anyhow::Error) -> Option<String> {
@@ -39,4 +58,16 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         }
         cause.downcast_ref::<tradepost_build::Error>()?.hint()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || anyhow::anyhow!("missing field `host`\n");
+        assert_eq!(sentence(&cause().context("a.toml: missing field `host`")), "a.toml: missing field `host`");
+        assert_eq!(sentence(&cause().context("a.toml cannot be read")), "a.toml cannot be read: missing field `host`");
+    }
 }

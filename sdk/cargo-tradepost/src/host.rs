@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tradepost::service::folder::read_token;
 
 use crate::failure::Hinted;
+use crate::output::escape;
 
 /// How long a host may take to take up a file: one of another language than Rust is compiled for a while.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -62,16 +63,23 @@ impl Host {
     }
 }
 
+/// Whether the host calls this build and no other.
+#[must_use]
+pub fn serves(verdict: &Value) -> bool {
+    verdict["standing"] == "serving"
+}
+
 /// A verdict in words.
 #[must_use]
 pub fn words(verdict: &Value) -> String {
-    let text = |name: &str| verdict[name].as_str().unwrap_or_default();
-    match text("standing") {
-        "serving" => format!("the host serves {} {}", text("connector"), text("version")),
-        "held" => {
-            let wants: Vec<&str> =
-                verdict["wants"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            format!("the host holds it: {} ({})", text("reason"), wants.join("; "))
+    let text = |name: &str| escape(verdict[name].as_str().unwrap_or_default());
+    match verdict["standing"].as_str() {
+        Some("serving") => format!("the host serves {} {}", text("connector"), text("version")),
+        Some("held") => {
+            let wants = verdict["wants"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let wants = wants.map(escape).collect::<Vec<_>>().join("; ");
+            let wants = if wants.is_empty() { wants } else { format!(" ({wants})") };
+            format!("the host holds it: {}{wants}", text("reason"))
         }
         _ => format!("the host refuses it: {}", text("reason")),
     }
@@ -87,5 +95,8 @@ mod tests {
         assert_eq!(words(&serving), "the host serves org.example.a 1.0.0");
         let held = json!({"standing": "held", "reason": "approve it", "wants": ["it wants files", "and more"]});
         assert_eq!(words(&held), "the host holds it: approve it (it wants files; and more)");
+        let waiting = json!({"standing": "held", "reason": "it waits for its signature", "wants": []});
+        assert_eq!(words(&waiting), "the host holds it: it waits for its signature");
+        assert!(serves(&serving) && !serves(&held) && !serves(&json!({"standing": "refused"})));
     }
 }

@@ -8,6 +8,7 @@ use tradepost_build::{Connector, Python, Step, Toolchain, Tools, TypeScript, Wor
 
 use crate::component::SDK_SECTION;
 use crate::project::{Language, Project};
+use crate::sign::beside;
 
 /// Makes the component and notes in it what it was made with.
 pub(crate) fn build(project: &Project, quick: bool, progress: &dyn Fn(Step<'_>)) -> anyhow::Result<PathBuf> {
@@ -39,8 +40,23 @@ pub(crate) fn build(project: &Project, quick: bool, progress: &dyn Fn(Step<'_>))
     };
     let mut bytes = std::fs::read(&made).with_context(|| format!("{} cannot be read", made.display()))?;
     bytes.extend(note(&format!("{} {}", env!("CARGO_PKG_VERSION"), manifest.language)));
+    drop_signature(&out, &bytes, progress)?;
     put(&out, &bytes)?;
     Ok(out)
+}
+
+/// Takes the signature of other bytes away before these take their place: beside them it would say that they are signed.
+fn drop_signature(file: &Path, bytes: &[u8], progress: &dyn Fn(Step<'_>)) -> anyhow::Result<()> {
+    let signature = beside(file);
+    if !signature.exists() || std::fs::read(file).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    std::fs::remove_file(&signature).with_context(|| format!("{} cannot be removed", signature.display()))?;
+    progress(Step::Begun(&format!(
+        "removed {}: it is of the build before; sign this one with `--sign`",
+        signature.display()
+    )));
+    Ok(())
 }
 
 /// The project's own tests, to be started. Installs what is missing.
@@ -114,5 +130,24 @@ mod tests {
         let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
         bytes.extend(note("0.1.0 rust"));
         assert_eq!(Component::read(&bytes).sdk.as_deref(), Some("0.1.0 rust"));
+    }
+
+    #[test]
+    fn a_signature_goes_with_the_bytes_that_it_is_of() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("a.wasm");
+        std::fs::write(&file, "old").unwrap();
+        std::fs::write(beside(&file), "of the old").unwrap();
+        let told = std::cell::RefCell::new(Vec::new());
+        let tell = |step: Step<'_>| {
+            if let Step::Begun(text) = step {
+                told.borrow_mut().push(text.to_owned());
+            }
+        };
+        drop_signature(&file, b"old", &tell).unwrap();
+        assert!(beside(&file).exists() && told.borrow().is_empty());
+        drop_signature(&file, b"new", &tell).unwrap();
+        assert!(!beside(&file).exists());
+        assert!(told.borrow()[0].contains("a.wasm.minisig"), "{told:?}");
     }
 }

@@ -1,19 +1,45 @@
-//! What commands print. Text from outside, such as a connector's name, is escaped, so that it rewrites no terminal.
+//! What commands print. Nothing printed acts on a terminal, whoever wrote it; text from outside, such as a connector's name
+//! or words, goes through [`escape`] as well, so that it forges no line.
 
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use tradepost::runtime::log::hidden;
 use tradepost_build::Step;
 
 /// A line on standard output.
 pub fn line(text: impl AsRef<str>) {
     // Whoever closes the pipe has seen enough.
-    drop(writeln!(io::stdout(), "{}", text.as_ref()));
+    drop(writeln!(io::stdout(), "{}", escape_lines(text.as_ref())));
 }
 
 /// A line on standard error: what is being done, beside what was found.
 pub fn note(text: impl AsRef<str>) {
-    drop(writeln!(io::stderr(), "{}", text.as_ref()));
+    drop(writeln!(io::stderr(), "{}", escape_lines(text.as_ref())));
+}
+
+/// A value as JSON on standard output, for programs and for eyes.
+///
+/// # Errors
+/// The value is none of JSON.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(json_text(&serde_json::to_string_pretty(value)?));
+    Ok(())
+}
+
+/// JSON that means the same and hides nothing. Such characters stand in its texts only, where they can be written by number.
+fn json_text(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hidden(c) && c != '\n' {
+            let mut units = [0; 2];
+            safe.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 /// What happens while something is installed or built.
@@ -47,22 +73,36 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) {
 
 /// An error with its causes, then the hint.
 pub fn failure(error: &anyhow::Error) {
-    note(format!("error: {}", escape_lines(&format!("{error:#}"))));
+    note(format!("error: {}", crate::failure::sentence(error)));
     if let Some(hint) = crate::failure::hint(error) {
         note(format!("hint: {hint}"));
     }
 }
 
-/// Without control characters.
+/// Foreign text on one line: what acts on a terminal, hides, or turns the reading direction is shown by its number.
 #[must_use]
 pub fn escape(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    shown(text, |_| false)
 }
 
-/// Without control characters other than line breaks and tabs: for what a compiler printed.
+/// As [`escape`], but with line breaks and tabs as they are: for our own text, and for what a compiler printed.
 #[must_use]
 pub fn escape_lines(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    shown(text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn shown(text: &str, stays: impl Fn(char) -> bool) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if stays(c) => safe.push(c),
+            '\n' => safe.push_str("\\n"),
+            '\t' => safe.push(' '),
+            c if hidden(c) => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
 }
 
 /// A size for people.
@@ -85,8 +125,18 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_rewrite_the_terminal() {
-        assert_eq!(escape("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
-        assert_eq!(escape_lines("a\n\u{1b}b"), "a\n\u{fffd}b");
+    fn what_strangers_wrote_cannot_rewrite_the_terminal_or_turn_a_line() {
+        assert_eq!(escape("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
+        assert_eq!(escape_lines("a\n\tb\r\u{1b}]0;c\u{7}"), "a\n\tb\\u{d}\\u{1b}]0;c\\u{7}");
+        assert_eq!(escape("\u{202e}gpj.exe \u{2066}"), "\\u{202e}gpj.exe \\u{2066}");
+        assert_eq!(escape("Schöne Grüße, 日本 🙂"), "Schöne Grüße, 日本 🙂");
+    }
+
+    #[test]
+    fn json_stays_json_and_hides_nothing() {
+        let value = serde_json::json!({ "name": "\u{202e}gpj\u{9b}2J", "tag": "\u{e0041}" });
+        let text = json_text(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(text.chars().all(|c| c == '\n' || !hidden(c)), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

@@ -94,7 +94,7 @@ impl Project {
     /// The project of a folder or of a folder above it.
     ///
     /// # Errors
-    /// There is none, or its file says what cannot be.
+    /// There is none, or its file is not as it should be.
     pub fn find(from: &Path) -> anyhow::Result<Self> {
         let from = std::path::absolute(from)?;
         let folder = from.ancestors().find(|folder| folder.join(FILE).is_file()).ok_or_else(|| {
@@ -105,7 +105,7 @@ impl Project {
         })?;
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let manifest = toml::from_str(&text).with_context(|| format!("{} says what cannot be", path.display()))?;
+        let manifest = toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))?;
         Ok(Self { folder: folder.to_owned(), manifest })
     }
 
@@ -113,6 +113,22 @@ impl Project {
     #[must_use]
     pub fn component(&self) -> PathBuf {
         self.folder.join("dist").join(format!("{}.wasm", self.manifest.name))
+    }
+
+    /// The files of one of its folders that end like this, by name; none where there is no such folder.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn files(&self, folder: &str, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
+        let folder = self.folder.join(folder);
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let entries = std::fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+        paths.retain(|path| path.extension().is_some_and(|one| one == extension));
+        paths.sort();
+        Ok(paths)
     }
 
     /// Makes the component, installing what is missing; says what it does.

@@ -2,7 +2,7 @@
 //! signature of one file says nothing of another.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Cursor, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -24,20 +24,50 @@ pub struct Signature {
     pub key: String,
 }
 
-/// Signs a component. Asks for the key's password on the terminal where it has one.
+/// A secret key that was opened.
+pub struct Signer(SecretKey);
+
+impl Signer {
+    /// Opens a key. Asks for its password on the terminal where it has one.
+    ///
+    /// # Errors
+    /// The key cannot be read or does not open.
+    pub fn open(key: &Path) -> anyhow::Result<Self> {
+        let ask =
+            || password(&format!("Password of {}: ", key.display()), "sign where there is one, or with a key without");
+        open(key, ask).map(Self)
+    }
+
+    /// Signs the bytes of a component that lie, or will lie, in this file.
+    ///
+    /// # Errors
+    /// The signature cannot be written.
+    pub fn sign(&self, bytes: &[u8], file: &Path, id: &str, version: &str) -> anyhow::Result<Signature> {
+        let (trusted, untrusted) = (format!("id={id} version={version}"), "signature of a Tradepost connector");
+        let signature = minisign::sign(None, &self.0, Cursor::new(bytes), Some(&trusted), Some(untrusted))
+            .with_context(|| format!("{} cannot be signed", file.display()))?;
+        let to = beside(file);
+        put(&to, signature.to_string().as_bytes())?;
+        Ok(Signature { file: to, key: PublicKey::from_secret_key(&self.0)?.to_base64() })
+    }
+}
+
+/// Where the signature of a file lies.
+#[must_use]
+pub fn beside(file: &Path) -> PathBuf {
+    file.with_added_extension("minisig")
+}
+
+/// Asks for a password on the terminal; `instead` is what to do where there is none.
 ///
 /// # Errors
-/// The key cannot be read or does not open, or a file cannot be written.
-pub fn sign(file: &Path, key: &Path, id: &str, version: &str) -> anyhow::Result<Signature> {
-    let ask = || Ok(rpassword::prompt_password(format!("Password of {}: ", key.display()))?);
-    let secret = open(key, ask)?;
-    let component = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let (trusted, untrusted) = (format!("id={id} version={version}"), "signature of a Tradepost connector");
-    let signature = minisign::sign(None, &secret, component, Some(&trusted), Some(untrusted))
-        .with_context(|| format!("{} cannot be signed", file.display()))?;
-    let to = file.with_added_extension("minisig");
-    put(&to, signature.to_string().as_bytes())?;
-    Ok(Signature { file: to, key: PublicKey::from_secret_key(&secret)?.to_base64() })
+/// There is no terminal, or it was closed.
+pub fn password(prompt: &str, instead: &str) -> anyhow::Result<String> {
+    rpassword::prompt_password(prompt).map_err(|error| match error.raw_os_error() {
+        // `/dev/tty` cannot be opened.
+        Some(_) => Hinted::new("there is no terminal to ask for the password on", instead).into(),
+        None => error.into(),
+    })
 }
 
 /// Makes a pair of keys, `KEY` and `KEY.pub`, and gives the public one. Nothing is overwritten.
@@ -48,7 +78,9 @@ pub fn generate(path: &Path, password: Option<String>) -> anyhow::Result<String>
     let public_path = path.with_added_extension("pub");
     // Asked before a password costs its second of work; `write_new` holds against whoever comes between.
     for path in [path, &public_path] {
-        anyhow::ensure!(!path.exists(), taken(path, &"it is there already"));
+        if path.exists() {
+            return Err(taken(path).into());
+        }
     }
     let pair = match password {
         Some(password) => KeyPair::generate_encrypted_keypair(Some(password))?,
@@ -73,13 +105,15 @@ fn open(path: &Path, password: impl FnOnce() -> anyhow::Result<String>) -> anyho
 }
 
 fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    let made = File::options().write(true).create_new(true).mode(mode).open(path);
-    let mut file = made.map_err(|error| taken(path, &error))?;
+    let mut file = match File::options().write(true).create_new(true).mode(mode).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(taken(path).into()),
+        made => made.with_context(|| format!("{} cannot be made", path.display()))?,
+    };
     file.write_all(text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-fn taken(path: &Path, why: &dyn std::fmt::Display) -> Hinted {
-    Hinted::new(format!("{} cannot be made: {why}", path.display()), "name another file; a key is never overwritten")
+fn taken(path: &Path) -> Hinted {
+    Hinted::new(format!("{} is there already", path.display()), "name another file; a key is never overwritten")
 }
 
 #[cfg(test)]
@@ -92,7 +126,10 @@ mod tests {
         let (key, file) = (root.path().join("my.key"), root.path().join("shop.wasm"));
         let public = generate(&key, None).unwrap();
         std::fs::write(&file, b"component").unwrap();
-        let signature = sign(&file, &key, "org.example.shop", "1.2.0").unwrap();
+        let signer = Signer::open(&key).unwrap();
+        // What was looked at is signed, whatever has become of the file.
+        std::fs::write(&file, b"another").unwrap();
+        let signature = signer.sign(b"component", &file, "org.example.shop", "1.2.0").unwrap();
         assert_eq!(signature.file, root.path().join("shop.wasm.minisig"));
         assert_eq!(signature.key, public);
         let written = minisign_verify::Signature::from_file(&signature.file).unwrap();
@@ -145,8 +182,18 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), before);
         // A public key that others hold is one too, and no secret key is left beside it.
         let other = root.path().join("other.key");
+        let hint = crate::failure::hint(&generate(&path, None).unwrap_err()).unwrap();
+        assert!(hint.contains("never overwritten"), "{hint}");
         std::fs::write(root.path().join("other.key.pub"), "theirs").unwrap();
         assert!(generate(&other, None).is_err());
         assert!(!other.exists());
+    }
+
+    #[test]
+    fn a_key_in_a_folder_that_is_not_there_is_another_mistake() {
+        let root = tempfile::tempdir().unwrap();
+        let refused = generate(&root.path().join("none/my.key"), None).unwrap_err();
+        assert!(format!("{refused:#}").contains("none/my.key cannot be made: No such file"), "{refused:#}");
+        assert_eq!(crate::failure::hint(&refused), None);
     }
 }

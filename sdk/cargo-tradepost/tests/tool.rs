@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn tool(folder: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-tradepost"));
@@ -104,8 +104,46 @@ fn what_goes_wrong_says_what_to_do() {
     assert!(said(&["new", "full", "--lang", "ts"]).contains("is there already"));
     let sdk = said(&["new", "a", "--lang", "ts", "--sdk", "full"]);
     assert!(sdk.contains("is not the folder `sdk`") && sdk.contains("hint: leave `--sdk` out"), "{sdk}");
+    // No terminal, no folder, no key: each says so, and before anything is built.
+    let mut alone = Command::new("setsid");
+    alone.args(["--wait", env!("CARGO_BIN_EXE_cargo-tradepost"), "keygen", "my.key"]).current_dir(root.path());
+    let keygen = alone.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(keygen.status.code(), Some(1));
+    let keygen = text(&keygen.stderr);
+    assert!(keygen.contains("there is no terminal") && keygen.contains("hint: say `--no-password`"), "{keygen}");
+    let nowhere = said(&["keygen", "--no-password", "none/my.key"]);
+    assert!(nowhere.contains("No such file") && !nowhere.contains("overwritten"), "{nowhere}");
+    assert_eq!(nowhere.matches("No such file").count(), 1, "{nowhere}");
+    std::fs::create_dir(root.path().join("project")).unwrap();
+    std::fs::write(root.path().join("project/connector.toml"), "name = \"a\"\nlanguage = \"rust\"\n").unwrap();
+    let key = said(&["build", "--path", "project", "--sign", "none.key"]);
+    assert!(key.contains("the key none.key cannot be read") && key.contains("hint: make one with"), "{key}");
+    std::fs::write(root.path().join("project/tape.jsonl"), "worth keeping").unwrap();
+    let tape = said(&["record", "project/tape.jsonl", "--path", "project"]);
+    assert!(tape.contains("is there already") && tape.contains("hint: name another file"), "{tape}");
+    std::fs::write(root.path().join("project/connector.toml"), "name = \"a\"\n").unwrap();
+    let manifest = said(&["build", "--path", "project"]);
+    assert!(manifest.contains("connector.toml is not as it should be"), "{manifest}");
+    assert_eq!(manifest.matches("missing field `language`").count(), 1, "{manifest}");
+    let replay = said(&["replay", env!("CARGO_BIN_EXE_cargo-tradepost")]);
+    assert!(replay.contains("is no tape: it is no text"), "{replay}");
+    std::fs::write(root.path().join("b.wasm"), "\0asm\u{d}\0\u{1}\0").unwrap();
+    let replay = said(&["replay", "b.wasm"]);
+    assert!(replay.contains("b.wasm is a component, no tape"), "{replay}");
+    let hostile = said(&["inspect", "\u{1b}[2J\u{202e}.wasm"]);
+    assert!(hostile.contains(r"\u{1b}[2J\u{202e}.wasm cannot be read"), "{hostile:?}");
     std::fs::write(root.path().join("a.wasm"), "PK").unwrap();
     let refused = tool(root.path(), &["inspect", "a.wasm"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stdout).contains("refused: the file is no WebAssembly component"), "{refused:?}");
+}
+
+#[test]
+fn the_folder_that_one_is_in_becomes_a_project() {
+    let root = tempfile::tempdir().unwrap();
+    let here = root.path().join("acorn");
+    std::fs::create_dir(&here).unwrap();
+    let made = tool(&here, &["new", ".", "--lang", "rust"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert!(files(&here)["connector.toml"].contains("name = \"acorn\""));
 }

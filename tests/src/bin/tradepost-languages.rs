@@ -6,11 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
 use tradepost_tests::host::Place;
-use tradepost_tests::languages::{LANGUAGES, make, side_by_side};
+use tradepost_tests::languages::{make, side_by_side, wanted};
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let named: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = wanted(&std::env::args().skip(1).collect::<Vec<_>>())?;
     // With the features of the whole workspace, as this program was built.
     let built =
         Command::new("cargo").args(["build", "--quiet", "--bin", "tradepost", "--bin", "cargo-tradepost"]).status()?;
@@ -23,9 +23,8 @@ async fn main() -> Result<()> {
     std::fs::create_dir(root.path().join(".cargo"))?;
     std::fs::write(root.path().join(".cargo/config.toml"), "[build]\ntarget-dir = \"target\"\n")?;
     let tool = program("cargo-tradepost")?;
-    let wanted = LANGUAGES.into_iter().filter(|one| named.is_empty() || named.iter().any(|name| name == one));
     // Side by side: much of it waits for a network, or is the work of one processor.
-    let made = try_join_all(wanted.map(|language| make(&tool, root.path(), language))).await?;
+    let made = try_join_all(wanted.into_iter().map(|language| make(&tool, root.path(), language))).await?;
     println!();
     side_by_side(&Place { program: program("tradepost")?, root: root.path().join("host"), notes: None }, &made).await?;
     println!();

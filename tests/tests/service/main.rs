@@ -6,7 +6,9 @@ mod commands;
 mod disk;
 mod manager;
 mod stop;
+mod tapes;
 mod unit;
+mod watch;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;

@@ -8,9 +8,9 @@ use tradepost::model::description::Description;
 use super::inspect::{Inspected, inspect, sentence, show};
 use crate::cli::Exit;
 use crate::failure::Hinted;
-use crate::output::{line, size, table};
+use crate::output::{escape, line, size, table};
 use crate::project::Project;
-use crate::sign;
+use crate::sign::Signer;
 
 /// What `build` takes.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ Installs what is missing: the target wasm32-wasip2 for Rust; esbuild, componenti
 for Python, into a cache folder of its own (`cargo tradepost doctor` says where).
 
 The finished file goes through the checks of a host; what it prints about powers is what an operator reads before the connector \
-may do anything.")]
+may do anything. A signature of other bytes does not stay beside them: without `--sign` it is removed.")]
 pub struct Args {
     /// Folder of the project
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -34,6 +34,8 @@ pub struct Args {
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let project = Project::find(&args.path)?;
+    // A key that does not open is told before the compiler runs.
+    let signer = args.sign.as_deref().map(Signer::open).transpose()?;
     let began = Instant::now();
     let file = tokio::task::block_in_place(|| project.build())?;
     let took = began.elapsed().as_secs_f32();
@@ -41,7 +43,8 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
         line(format!("{} in {took:.1} s", file.display()));
         return Ok(Exit::Done);
     }
-    let inspected = inspect(std::fs::read(&file)?).await?;
+    let bytes = std::fs::read(&file)?;
+    let inspected = inspect(bytes.clone()).await?;
     report(&inspected);
     let description = match &inspected.verdict {
         Ok(description) => description,
@@ -50,12 +53,12 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
             return Err(Hinted::new(format!("a host would refuse the file: {}", sentence(error)), hint).into());
         }
     };
-    line(format!("\n{} {}", description.id, description.version));
+    line(format!("\n{} {}", escape(&description.id), escape(&description.version)));
     show(description);
     line(format!("\n{} in {took:.1} s", file.display()));
-    if let Some(key) = &args.sign {
+    if let Some(signer) = signer {
         let Description { id, version, .. } = &**description;
-        let signature = sign::sign(&file, key, id, version)?;
+        let signature = signer.sign(&bytes, &file, id, version)?;
         line(format!("{} by key {}", signature.file.display(), signature.key));
     }
     Ok(Exit::Done)

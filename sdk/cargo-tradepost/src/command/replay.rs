@@ -1,30 +1,26 @@
 //! `replay`: a session from a tape, or a call that went wrong at an operator's, without a network, by the built component in
 //! the host's runtime.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::Context;
-use tradepost::runtime::tape::{self, Tape};
-
-use super::record::{Platform, kinds, read};
+use super::record::{What, bench, component, simulated};
 use crate::case;
 use crate::cli::Exit;
-use crate::output::{line, note};
+use crate::output::note;
 use crate::project::Project;
+use crate::session::{self, Ask, Session};
 
 /// What `replay` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Requests are answered from the tape; one that is not on it is named, because the connector asks for something else than when the \
-tape was made.
+Requests are answered from the tape, with the settings that are on it and the clock of then; secrets are stand-ins, because none is \
+needed. A request that is not on the tape is named: the connector asks for something else than when the tape was made.
 
 An operator makes a case of a call that went wrong: `tradepost run export-case RUN RECORD FILE`. It is repeated with the settings,
 the stored values, the files and the answers of then; other people's data in it are stand-ins. `--keep` makes a test of it.
 
-Exit code 1: a call failed, or asked for what is not on the tape.
+Exit code 1: a call failed, asked for what is not on the tape, or another number of records came than when it was recorded; or \
+nothing on the tape was asked for.
 
 Examples:
   cargo tradepost replay tapes/orders.jsonl --kind order
@@ -35,52 +31,36 @@ pub struct Args {
     #[arg(value_name = "TAPE")]
     tape: PathBuf,
     #[command(flatten)]
-    platform: Platform,
-    /// Most pages per kind
-    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
-    pages: usize,
-    /// Copy the case into the project's folder `cases`, as a test
+    what: What,
+    /// Most pages per kind [default: as many as when it was recorded, else 20]
+    #[arg(long, value_name = "NUMBER")]
+    pages: Option<usize>,
+    /// Copy the case into the project's folder `cases`, or the tape into `tapes`, as a test
     #[arg(long)]
     keep: bool,
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     if let Some(bundle) = case::read(&args.tape)? {
-        let project = Project::find(&args.platform.path)?;
-        let component = std::fs::read(tokio::task::block_in_place(|| project.build())?)?;
-        let sound = case::repeat(&bundle, &component).await?;
+        let project = Project::find(&args.what.path)?;
+        let sound = case::repeat(&bundle, &component(&project)?).await?;
         if args.keep {
             note(format!("kept as {}", case::keep(&project, &args.tape)?.display()));
         }
         return Ok(if sound { Exit::Done } else { Exit::Found });
     }
-    let file = File::open(&args.tape).with_context(|| format!("{} cannot be read", args.tape.display()))?;
-    let exchanges = tape::read(BufReader::new(file)).with_context(|| format!("{} is no tape", args.tape.display()))?;
-    let tape = Arc::new(Tape::new(exchanges));
-    let on = args.platform.open(Some(tape.clone())).await?;
-    let mut fine = true;
-    match on.platform.check().await.result {
-        Ok(account) => note(format!("account {} ({})", account.name, account.id)),
-        Err(error) => {
-            fine = false;
-            note(format!("check: {error}"));
-        }
+    let session = Session::read(&args.tape)?;
+    let project = Project::find(&args.what.path)?;
+    let mut settings = args.what.settings();
+    if settings.is_empty() && session.head.is_none() {
+        settings = simulated(&project, &session::address(&session));
     }
-    for kind in kinds(&on, &args.platform.kind) {
-        match read(&on, kind, args.pages).await.1 {
-            Ok(records) => line(format!("{kind}: {records} records")),
-            Err(error) => {
-                fine = false;
-                line(format!("{kind}: {error}"));
-            }
-        }
-    }
-    for request in tape.unmatched() {
-        fine = false;
-        line(format!("not on the tape: {} {}", request.method, request.url));
-    }
-    for exchange in tape.unused() {
-        note(format!("not asked for: {} {}", exchange.request.method, exchange.request.url));
+    let bench = bench()?;
+    let build = bench.load(&component(&project)?).await?;
+    let ask = Ask { settings, kinds: args.what.kind, pages: args.pages };
+    let fine = session::repeat(&session, &bench, &build, &ask).await?;
+    if args.keep {
+        note(format!("kept as {}", session::keep(&project, &args.tape)?.display()));
     }
     Ok(if fine { Exit::Done } else { Exit::Found })
 }

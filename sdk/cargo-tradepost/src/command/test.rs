@@ -1,29 +1,33 @@
 //! `test`: the project's own tests, then the conformance suite over the built component.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use tradepost::runtime::{Cache, Engine, Options};
 use tradepost_build::Tools;
 use tradepost_conformance::{Entry, Report, Scenario, Suite, Verdict, rules};
 
+use super::record::{bench, read};
 use crate::case;
 use crate::cli::Exit;
 use crate::failure::Hinted;
 use crate::language;
 use crate::output::{self, line, note};
 use crate::project::Project;
+use crate::session;
 use crate::simulator::Running;
 
 /// What `test` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-In a project it runs the project's own tests, builds the component, repeats the calls in the folder `cases`, starts the simulator that connector.toml names and runs the conformance suite: the \
+In a project it runs the project's own tests, builds the component, repeats the calls in the folder `cases` and the tapes \
+in `tapes` that `record` wrote, without a network, starts the simulator that connector.toml names and runs the conformance suite: the \
 component in a host's own runtime, with a proxy before the simulator that makes things go wrong. Elsewhere name the component \
 and a scenario, a TOML file with `simulator`, `[settings]` and `[secrets]`; `{simulator}` in a setting stands for the \
 platform's address.
 
-Exit code 1: a test failed, or a rule is broken; the table says which, and the exchange below it where.")]
+Exit code 1: a test failed, a call or a tape did not go as it should, or a rule is broken; the table says which, and the exchange \
+below it where.")]
 pub struct Args {
     /// Folder of the project
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -80,9 +84,10 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
         (None, None) => anyhow::bail!("there is neither a component nor a project"),
     };
     let component = read(&component)?;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut changed) = (Vec::new(), Vec::new());
     if let Some(project) = project.as_ref().filter(|_| args.component.is_none() && args.rules.is_empty()) {
         wrong = case::all(project, &component).await?;
+        changed = session::all(project, &bench()?, &component).await?;
     }
     let mut scenario = match (&args.scenario, &project) {
         (Some(file), _) => Scenario::read(file)?,
@@ -114,7 +119,10 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     if !wrong.is_empty() {
         line(format!("cases that still go wrong: {}", wrong.join(", ")));
     }
-    Ok(if report.passed() && wrong.is_empty() { Exit::Done } else { Exit::Found })
+    if !changed.is_empty() {
+        line(format!("tapes that are not served as they were recorded: {}", changed.join(", ")));
+    }
+    Ok(if report.passed() && wrong.is_empty() && changed.is_empty() { Exit::Done } else { Exit::Found })
 }
 
 /// The scenario that a project's file holds.
@@ -155,8 +163,4 @@ fn write(args: &Args, report: &Report) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }

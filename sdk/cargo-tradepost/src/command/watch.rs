@@ -9,11 +9,13 @@ use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tradepost::runtime::build::hash;
 
+use super::inspect::{inspect, sentence};
 use crate::cli::Exit;
-use crate::host::{Host, words};
+use crate::host::{Host, serves, words};
 use crate::language::put;
-use crate::output::{escape_lines, failure, line, note};
+use crate::output::{escape, failure, line, note};
 use crate::project::{FILE, Project};
+use crate::sign::Signer;
 
 /// A save touches several files, and some editors write each of them twice.
 const SETTLE: Duration = Duration::from_millis(60);
@@ -24,10 +26,14 @@ const SETTLE: Duration = Duration::from_millis(60);
 The file is dropped whole, so that the host never sees half of it. A build that a host refuses or holds leaves the one before \
 serving; what the host says is printed here.
 
+With `--sign` each build is signed, for a host that takes no others; the key's password is asked for once.
+
 A Rust connector is built faster and less small than `build` does; release what `build` made.
 
 Example, with a host that runs by `tradepost serve --data data --plugins plugins 2> host.log`:
-  cargo tradepost watch --plugins plugins --data data --log host.log")]
+  cargo tradepost watch --plugins plugins --data data --log host.log
+
+Exit code 1 with `--once`: it does not build, or the host holds or refuses it.")]
 pub struct Args {
     /// Plugins folder of the host
     #[arg(long, value_name = "FOLDER")]
@@ -41,6 +47,9 @@ pub struct Args {
     /// Folder of the project
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     path: PathBuf,
+    /// Sign each build with this secret key (see `cargo tradepost keygen`)
+    #[arg(long, value_name = "KEY")]
+    sign: Option<PathBuf>,
     /// Build and drop once, then end
     #[arg(long)]
     once: bool,
@@ -49,6 +58,7 @@ pub struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     let project = Project::find(&args.path)?;
     anyhow::ensure!(args.plugins.is_dir(), "{} is no folder", args.plugins.display());
+    let signer = args.sign.as_deref().map(Signer::open).transpose()?;
     let (saved, mut saves) = mpsc::unbounded_channel();
     let folder = project.folder.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -65,8 +75,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let mut since = Instant::now();
     loop {
-        let fine = match round(&project, &args, since).await {
-            Ok(()) => true,
+        let fine = match round(&project, &args, signer.as_ref(), since).await {
+            Ok(fine) => fine,
             Err(error) => {
                 failure(&error);
                 false
@@ -82,17 +92,27 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// Builds, drops, asks.
-async fn round(project: &Project, args: &Args, since: Instant) -> anyhow::Result<()> {
+/// Builds, signs, drops, asks. False: the host does not serve it.
+async fn round(project: &Project, args: &Args, signer: Option<&Signer>, since: Instant) -> anyhow::Result<bool> {
     let built = tokio::task::block_in_place(|| project.build_quickly())?;
     let name = format!("{}.wasm", project.manifest.name);
     let bytes = std::fs::read(&built).with_context(|| format!("{} cannot be read", built.display()))?;
     let took = since.elapsed().as_secs_f32();
+    let dropped = args.plugins.join(&name);
+    if let Some(signer) = signer {
+        // A signature says id and version, which only the component knows.
+        let inspected = inspect(bytes.clone()).await?;
+        let description = inspected.verdict.map_err(|error| {
+            anyhow::anyhow!("a host would refuse the file, so that it is not signed: {}", sentence(&error))
+        })?;
+        // Before the file: the host looks at both once they have rested for a moment.
+        signer.sign(&bytes, &dropped, &description.id, &description.version)?;
+    }
     // `put` writes under another name, which a host does not look at, and renames.
-    put(&args.plugins.join(&name), &bytes)?;
+    put(&dropped, &bytes)?;
     let Some(data) = &args.data else {
         line(format!("{name} dropped after {took:.1} s; with --data FOLDER the host is asked what it makes of it"));
-        return Ok(());
+        return Ok(true);
     };
     let verdict = Host::open(data)?.verdict(&name, &hash(&bytes)).await?;
     line(format!(
@@ -100,7 +120,7 @@ async fn round(project: &Project, args: &Args, since: Instant) -> anyhow::Result
         words(&verdict),
         since.elapsed().as_secs_f32()
     ));
-    Ok(())
+    Ok(serves(&verdict))
 }
 
 /// Whether a change of this file makes another component.
@@ -131,7 +151,7 @@ async fn follow(path: PathBuf) {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         at += whole as u64;
         for text in String::from_utf8_lossy(&bytes[..whole]).lines() {
-            line(format!("host | {}", escape_lines(text)));
+            line(format!("host | {}", escape(text)));
         }
     }
 }

@@ -11,7 +11,7 @@ use super::wit::tradepost::connector::{records as wr, types as wt};
 use crate::model::catalog::Text;
 use crate::model::description::{
     Ability, Account, Channel, Credential, Description, Environment, OrderHappening, Origin, Rate, Reading, Removal,
-    Scheme, StockFigure, Warehouse, Writing,
+    Scheme, StockFigure, Warehouse, Writing, is_id,
 };
 use crate::model::facet::FacetPattern;
 
@@ -39,11 +39,7 @@ pub fn description(description: xc::Description) -> Result<Description, Invalid>
         rates,
         files,
     } = description;
-    let dotted = name_of.contains('.')
-        && name_of.split('.').all(|part| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        });
-    if !dotted || name_of.len() > 100 {
+    if !is_id(&name_of) {
         return invalid("id", format!("`{name_of}` is not a reverse domain name like `org.example.shop`"));
     }
     if version.is_empty() || version.len() > 64 || !version.bytes().all(|b| b.is_ascii_graphic()) {
