@@ -220,7 +220,7 @@ fn words_of(errors: &[Value]) -> String {
 }
 
 fn unreadable(answer: &Response, error: &dyn std::fmt::Display) -> Error {
-    let words = format!("unreadable answer ({error}): {}", crate::response::excerpt(answer.bytes()));
+    let words = format!("unreadable answer ({error}): {}", crate::response::quoted(answer.bytes()));
     if answer.unsafe_request { Error::Timeout(words) } else { Error::Unavailable(words) }
 }
 

@@ -10,6 +10,7 @@ use crate::http::{self, Answer};
 use crate::types::{BlobRef, Error};
 
 pub use told::excerpt;
+pub(crate) use told::quoted;
 
 /// An answer, with what is needed to judge it.
 ///
@@ -196,7 +197,7 @@ impl Response {
 
     /// An answer that says nothing.
     fn unreadable(&self, error: &dyn std::fmt::Display) -> Error {
-        let words = format!("unreadable answer ({error}): {}", excerpt(self.bytes()));
+        let words = format!("unreadable answer ({error}): {}", quoted(self.bytes()));
         if self.unsafe_request { Error::Timeout(words) } else { Error::Unavailable(words) }
     }
 }

@@ -190,6 +190,14 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     serde_json::from_value(value).map_err(|error| Error::Bug(format!("the shop's answer has another shape: {error}")))
 }
 
+/// Reads what the shop answers to a write.
+///
+/// # Errors
+/// `timeout`: it does not say what was done.
+pub fn answered<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|error| Error::Timeout(format!("the shop does not say what it did: {error}")))
+}
+
 /// What an answer means. WooCommerce refuses with a code and a sentence; other answers come from what stands before it.
 ///
 /// # Errors

@@ -33,9 +33,8 @@ use crate::store::Memory;
 
 /// Most pages of one scope; a connector that has more goes round in circles.
 pub(crate) const PAGES: usize = 2000;
-/// Longest that one request may take where it is slow on purpose, so that it does not take long; and elsewhere, where a busy
-/// machine must not look like a fault.
-const PATIENCE_SECONDS: (u64, u64) = (1, 45);
+/// Longest that one request may take: a busy machine must not look like a fault.
+const HTTP_SECONDS: u64 = 45;
 
 /// Pauses of the host before it repeats a read: nobody recovers here meanwhile.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(20));
@@ -120,8 +119,8 @@ pub(crate) struct Differs {
     pub(crate) secrets: Option<BTreeMap<String, String>>,
     /// In the place of the proxy.
     pub(crate) address: Option<String>,
-    /// Its requests may take a second.
-    pub(crate) impatient: bool,
+    /// Longest that a request of the connector may take.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl Bench {
@@ -223,11 +222,6 @@ impl Bench {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Later calls come as after a long pause: nobody waits for the platform any more, and nobody is logged in.
-    pub(crate) fn much_later(&self) {
-        self.clients().clear();
-    }
-
     /// A key that was not used before.
     pub(crate) fn item(&self) -> String {
         format!("conformance-{}-{}", std::process::id(), self.items.fetch_add(1, Ordering::Relaxed))
@@ -326,8 +320,7 @@ impl Bench {
         let blobs = self.folder.path().join(format!("blobs-{number}"));
         std::fs::create_dir_all(&blobs)?;
         let runtime = Runtime::new(self.engine.clone(), store.clone(), Arc::new(BlobFolder::open(&blobs)?));
-        let http_seconds = if differs.impatient { PATIENCE_SECONDS.0 } else { PATIENCE_SECONDS.1 };
-        let limits = Limits { http_seconds, ..Limits::default() };
+        let limits = Limits { http_seconds: HTTP_SECONDS, ..Limits::default() };
         let code = PlatformCode::parse("conformance").expect("a code by its rule");
         let connector = runtime.connector(
             build,
@@ -335,7 +328,7 @@ impl Bench {
                 platform: PlatformId(number),
                 code,
                 settings,
-                http: Arc::new(Marked(http)),
+                http: Arc::new(Marked { http, patience: differs.patience }),
                 exchange,
                 limits: Arc::new(limits),
                 preview: false,
@@ -359,14 +352,18 @@ fn open_exchange(folder: &Path) -> std::io::Result<ExchangeFolder> {
 }
 
 /// Tells the proxy what the connector called a request; everything else is the host's own client.
-struct Marked(Arc<PlatformHttp>);
+struct Marked {
+    http: Arc<PlatformHttp>,
+    patience: Option<Duration>,
+}
 
 #[async_trait]
 impl HttpClient for Marked {
     async fn send(&self, call: &CallContext, mut request: Request) -> Result<Response, RemoteError> {
         let mark = if request.is_read() { "read" } else { "write" };
         request.headers.push((MARK.into(), mark.into()));
-        self.0.send(call, request).await
+        request.timeout = self.patience.or(request.timeout);
+        self.http.send(call, request).await
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
-pub(crate) use fault::{Armed, Fault, On};
+pub(crate) use fault::{Armed, Asked, Fault, On, Times};
 pub use journal::Exchange;
 pub(crate) use journal::Journal;
 
@@ -109,7 +109,7 @@ impl Drop for Proxy {
 
 impl Site {
     /// The fault for a request, if one waits for it.
-    fn fault(&self, write: bool) -> Option<Fault> {
+    fn fault(&self, write: bool, asked: Asked) -> Option<Fault> {
         let mut place = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         let armed = place.as_mut()?;
         if (armed.on == On::Writes) != write {
@@ -120,11 +120,11 @@ impl Site {
             return None;
         }
         let fault = armed.fault.clone();
-        if let Some(times) = &mut armed.times {
-            *times -= 1;
-            if *times == 0 {
-                *place = None;
-            }
+        match &mut armed.times {
+            Times::Always => {}
+            Times::Once => *place = None,
+            Times::Same(Some(struck)) if *struck != asked => return None,
+            Times::Same(struck) => *struck = Some(asked),
         }
         Some(fault)
     }
@@ -193,7 +193,8 @@ async fn exchange(site: Arc<Site>, request: Request<Incoming>) -> Result<Respons
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let mark = head.headers.get(MARK).map(|value| value.as_bytes() == b"write");
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let fault = mark.and_then(|write| site.fault(write));
+    let asked = Asked { method: head.method.to_string(), path: path.clone(), body: body.clone() };
+    let fault = mark.and_then(|write| site.fault(write, asked));
     let forwards = fault.as_ref().is_none_or(Fault::forwards);
     let mut heard = None;
     if forwards {
@@ -246,6 +247,7 @@ async fn exchange(site: Arc<Site>, request: Request<Incoming>) -> Result<Respons
         answer_headers: own.as_ref().map(|heard| heard.headers.clone()).unwrap_or_default(),
         answer: own.as_ref().map(|heard| if login { "***".into() } else { text(&heard.body) }).unwrap_or_default(),
         write: mark == Some(true),
+        login,
     });
     let Some(own) = own else { return Err(Cut) };
     let mut response = Response::builder().status(own.status);

@@ -5,7 +5,7 @@ use tradepost::model::{CallError, Kind, Scope};
 
 use crate::bench::{Bench, BenchError, Platform};
 use crate::control::{Control, ControlError, Hand};
-use crate::proxy::{Armed, Exchange, Fault, On};
+use crate::proxy::{Armed, Exchange, Fault, On, Times};
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,12 +146,17 @@ impl<'a> Trial<'a> {
 
     /// All requests of this sort go wrong.
     pub(crate) fn arm(&self, fault: Fault, on: On) {
-        self.bench.proxy.arm(Armed { fault, on, times: None, skip: 0 });
+        self.bench.proxy.arm(Armed { fault, on, times: Times::Always, skip: 0 });
     }
 
     /// The next request of this sort goes wrong, after some.
     pub(crate) fn arm_once(&self, fault: Fault, on: On, skip: u32) {
-        self.bench.proxy.arm(Armed { fault, on, times: Some(1), skip });
+        self.bench.proxy.arm(Armed { fault, on, times: Times::Once, skip });
+    }
+
+    /// One request of this sort goes wrong, after some, and so does whatever repeats it.
+    pub(crate) fn arm_same(&self, fault: Fault, on: On, skip: u32) {
+        self.bench.proxy.arm(Armed { fault, on, times: Times::Same(None), skip });
     }
 
     pub(crate) fn disarm(&self) {

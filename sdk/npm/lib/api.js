@@ -73,7 +73,7 @@ export async function answered(response, { method = "GET", repeat } = {}) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw nothing(`unreadable answer (${error.message}): ${excerpt(text)}`);
+    throw nothing(`unreadable answer (${error.message}): ${quoted(text)}`);
   }
 }
 
@@ -104,6 +104,11 @@ async function refusal(response, safe) {
   }
   if (status >= 400 && status < 500 && status !== 408) return ConnectorError.rejected("", words, String(status));
   return safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
+}
+
+// An answer that cannot be read, for words that stay in logs: a long one in JSON is data, which may hold whatever the platform keeps to itself.
+function quoted(text) {
+  return text.length > 100 && /^\s*[{[]/.test(text) ? `${text.length} characters of JSON` : excerpt(text);
 }
 
 function excerpt(text) {

@@ -66,3 +66,13 @@ test("an answer that says nothing is none, but where that is its meaning", async
   empty(204);
   assert.equal(await api.get("/products"), null);
 });
+
+test("an answer that cannot be read is not quoted where it is data", async () => {
+  const words = async (body) => {
+    testHost({ fetch: async () => new Response(body, { status: 200 }) });
+    return (await new Api("https://shop.example").get("/orders").catch((error) => error)).payload.val;
+  };
+  assert.match(await words("<h1>Back soon</h1>"), /Back soon/);
+  const told = await words(`[{"iban": "DE02120300000000202051", "note": "${"x".repeat(100)}`);
+  assert.ok(told.endsWith("characters of JSON") && !told.includes("DE02"), told);
+});

@@ -72,6 +72,14 @@ class Reads(unittest.TestCase):
         read, unreadable = sdk.read_rows([{"id": 1, "price": "2"}, {"id": 2}], lambda row: row["price"])
         self.assertEqual((read, [(row.id, row.raw) for row in unreadable]), (["2"], [("2", '{"id": 2}')]))
 
+    def test_an_answer_that_cannot_be_read_is_not_quoted_where_it_is_data(self) -> None:
+        data = b'[{"iban": "DE02120300000000202051", "note": "' + b"x" * 100
+        for body, words in ((b"<h1>Back soon</h1>", "Back soon"), (data, "characters of JSON")):
+            answering(200, body)
+            with self.assertRaisesRegex(ConnectorError, words) as raised:
+                sdk.Api("https://shop.example").get("/orders")
+            self.assertNotIn("DE02", str(raised.exception))
+
     def test_a_status_is_raised_as_what_it_means(self) -> None:
         for status, case in ((401, "auth"), (404, "not-found"), (409, "conflict"), (429, "throttled"), (422, "rejected"), (500, "unavailable")):
             answering(status, b"words")

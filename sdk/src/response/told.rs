@@ -160,6 +160,18 @@ pub fn excerpt(bytes: &[u8]) -> String {
     }
 }
 
+/// Most bytes of an answer in JSON that are quoted where it cannot be read.
+const SHORT: usize = 100;
+
+/// An answer that cannot be read, for words that stay in logs: a long one in JSON is data, which may hold whatever the
+/// platform keeps to itself.
+pub(crate) fn quoted(bytes: &[u8]) -> String {
+    match bytes.trim_ascii_start() {
+        [b'{' | b'[', ..] if bytes.len() > SHORT => format!("{} bytes of JSON", bytes.len()),
+        _ => excerpt(bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -186,6 +198,14 @@ mod tests {
         }
         assert_eq!(told(&json!({"odd": 1})).message, r#"{"odd":1}"#);
         assert_eq!(told(&json!({"error": {"code": "taken", "message": "No."}})).code.as_deref(), Some("taken"));
+    }
+
+    #[test]
+    fn long_data_is_not_quoted() {
+        assert_eq!(quoted(br#"{"odd": 1"#), r#"{"odd": 1"#);
+        let data = format!(r#" [{{"iban": "DE02120300000000202051", "note": "{}"#, "x".repeat(100));
+        assert_eq!(quoted(data.as_bytes()), format!("{} bytes of JSON", data.len()));
+        assert_eq!(quoted("Be back soon. ".repeat(10).as_bytes()), "Be back soon. ".repeat(10).trim_end());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tradepost_sdk::sales::{Happening, OrderEvent};
 use tradepost_sdk::types::Error;
 
 use super::{done, known};
-use crate::api::{Shop, read};
+use crate::api::{Shop, answered};
 use crate::map::orders::RawOrder;
 use crate::map::{field, id, meta, remote};
 use crate::settings::Settings;
@@ -52,7 +52,7 @@ pub fn apply(shop: &Shop, event: &OrderEvent) -> Result<Outcome, Error> {
             return Err(Error::Unsupported("refunds are made in the shop, where the money is".into()));
         }
     };
-    let after: RawOrder = read(shop.put(&path, &body)?)?;
+    let after: RawOrder = answered(shop.put(&path, &body)?)?;
     if !applied(&after, &event.what, &shop.settings) {
         return Err(invalid("", format!("The shop took the change, but the order is {} after it.", after.status)));
     }

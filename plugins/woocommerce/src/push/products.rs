@@ -12,7 +12,7 @@ use tradepost_sdk::report;
 use tradepost_sdk::types::{Error, Issue, Missing};
 
 use super::{done, known, partial, warning};
-use crate::api::{MOST, Shop, amount, read, refusal, rejection};
+use crate::api::{MOST, Shop, amount, answered, read, refusal, rejection};
 use crate::map::catalogue::Article;
 use crate::map::{ITEM, MARKER, OPEN, field, filled, id, meta, part, remote, taxes, write};
 use crate::pull::variations;
@@ -98,7 +98,7 @@ fn create(shop: &Shop, product: &Product) -> Result<Outcome, Error> {
         write::pictures(product.pictures.as_deref().unwrap_or_default(), &[], "pictures", &mut warnings);
     let made = with_pictures(&mut body, pictures, &mut warnings, |body| shop.post("/products", body));
     let made: Article = match made {
-        Ok(made) => read(made)?,
+        Ok(made) => answered(made)?,
         // Our own product of an attempt whose answer was lost: go on with it.
         Err(error) if rejection(&error) == Some("product_invalid_sku") => match ours(shop, product)? {
             Some(there) => return finish(shop, product, &there, Vec::new(), warnings),
@@ -172,7 +172,7 @@ fn finish(
     let mut now = there.clone();
     if !body.is_empty() {
         let path = format!("/products/{}", there.id);
-        now = read(with_pictures(&mut body, pictures, &mut warnings, |body| shop.put(&path, body))?)?;
+        now = answered(with_pictures(&mut body, pictures, &mut warnings, |body| shop.put(&path, body))?)?;
     }
     let mut parts = parts(&now, &bought, &keys);
     parts.extend(before);
@@ -268,11 +268,11 @@ fn made(
             return Err(refusal(error, 400));
         }
     }
+    let id = result["id"].as_u64().filter(|id| *id > 0);
+    let id = id.ok_or_else(|| Error::Timeout("the shop names no variation".into()))?;
     if name == "update" {
         return Ok(None);
     }
-    let id = result["id"].as_u64().filter(|id| *id > 0);
-    let id = id.ok_or_else(|| Error::Timeout("the shop names no new variation".into()))?;
     Ok(Some((sent["sku"].as_str().unwrap_or_default().to_owned(), id)))
 }
 

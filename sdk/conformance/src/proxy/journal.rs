@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::fault::On;
+
 /// Most of a body that is shown, in bytes.
 const BODY: usize = 2000;
 
@@ -32,9 +34,17 @@ pub struct Exchange {
     pub answer: String,
     /// The connector did not mark it as a read.
     pub write: bool,
+    /// The host's own log-in.
+    #[serde(skip)]
+    pub(crate) login: bool,
 }
 
 impl Exchange {
+    /// Whether a fault for requests of this sort would strike it.
+    pub(crate) fn is(&self, on: On) -> bool {
+        !self.login && self.write == (on == On::Writes)
+    }
+
     /// As a person reads it.
     #[must_use]
     pub fn text(&self) -> String {

@@ -1,10 +1,15 @@
-//! What goes wrong on the way: each fault ends in the right typed error, and the next call works.
+//! What goes wrong on the way: each fault ends in the right typed error, and the next call works. Every kind that is read
+//! and every one that is written is struck: all requests of a call, and each by itself.
+
+mod reading;
+mod writing;
 
 use tradepost::model::description::Scheme;
 use tradepost::model::{CallError, Kind, RemoteError};
 
-use super::kinds::{defect, record};
-use crate::bench::{Differs, Fate, Platform};
+use self::reading::reads;
+use self::writing::writes;
+use crate::bench::{Fate, Scan};
 use crate::proxy::{Fault, On};
 use crate::rule::{End, Expected, Rule, Trial, broken, everything, rule, skip};
 
@@ -27,6 +32,8 @@ type Right<T> = fn(&T) -> bool;
 const AWAY: Right<RemoteError> = |error| matches!(error, RemoteError::Unavailable(_) | RemoteError::Timeout(_));
 /// The work was done, and nobody heard of it: only "may have been done" is true, or what the connector found out.
 const UNSURE: Right<Fate> = |fate| matches!(fate, Fate::Unknown(_) | Fate::Done(_));
+/// Nothing was done, which the answer does not say.
+const UNHEARD: Right<Fate> = |fate| matches!(fate, Fate::Unknown(_));
 /// Nothing was done; saying so is as right as not being sure.
 const NOT_DONE: Right<Fate> = |fate| matches!(fate, Fate::Unknown(_) | Fate::NotDone(_) | Fate::Later(_));
 
@@ -34,7 +41,7 @@ fault!(
     THROTTLED_WITH_WAIT,
     throttled_with_wait,
     "throttled-with-wait",
-    "429 with Retry-After ends in `throttled` (an item: or in `later`) with the platform's seconds",
+    "429 with Retry-After, to any request, ends in `throttled` (an item: or in `later`) with the platform's seconds",
     Fault::TooMany { retry_after: Some(WAIT) },
     |error| matches!(error, RemoteError::Throttled(seconds) if seconds.abs_diff(WAIT) <= 1),
     |fate| matches!(fate, Fate::Later(seconds) | Fate::NotDone(RemoteError::Throttled(seconds)) if seconds.abs_diff(WAIT) <= 1)
@@ -43,7 +50,7 @@ fault!(
     THROTTLED_WITHOUT_WAIT,
     throttled_without_wait,
     "throttled-without-wait",
-    "429 without Retry-After ends in `throttled` (an item: or in `later`) with seconds to wait",
+    "429 without Retry-After, to any request, ends in `throttled` (an item: or in `later`) with seconds to wait",
     Fault::TooMany { retry_after: None },
     |error| matches!(error, RemoteError::Throttled(1..=3600)),
     |fate| matches!(fate, Fate::Later(1..=3600) | Fate::NotDone(RemoteError::Throttled(1..=3600)))
@@ -52,7 +59,7 @@ fault!(
     SERVER_ERROR,
     server_error,
     "server-error",
-    "500 ends in `unavailable` for a read, and in `timeout` for a write: it may have been done",
+    "500, to any request, ends in `unavailable` for a read, and in `timeout` for a write: it may have been done",
     Fault::ServerError,
     AWAY,
     UNSURE
@@ -61,10 +68,10 @@ fault!(
     ERROR_PAGE,
     error_page,
     "error-page",
-    "502 with an HTML page ends in `unavailable` for a read, and in `timeout` for a write",
+    "502 with an HTML page, to any request, ends in `unavailable` for a read, and in `timeout` for a write",
     Fault::ErrorPage,
     AWAY,
-    UNSURE
+    UNHEARD
 );
 fault!(
     SLOW_ANSWER,
@@ -94,7 +101,7 @@ pub(super) const CUT_AFTER: Rule = rule!(
 /// Reading does no work that could be done: a connector cannot tell the two cuts apart there.
 async fn cut_after(trial: &mut Trial<'_>) -> Result<(), End> {
     sends(trial)?;
-    match writes(trial, Fault::CutAfter, UNSURE).await? {
+    match writes(trial, &Fault::CutAfter, UNSURE).await? {
         true => Ok(()),
         false => skip("the connector writes nothing over HTTP that can be tried here"),
     }
@@ -103,16 +110,16 @@ fault!(
     WRONG_CONTENT_TYPE,
     wrong_content_type,
     "wrong-content-type",
-    "200 with an HTML page is no answer: `unavailable` for a read, `timeout` for a write",
+    "200 with an HTML page is no answer, to whichever request: `unavailable` for a read, `timeout` for a write",
     Fault::WrongContentType,
     AWAY,
-    UNSURE
+    UNHEARD
 );
 fault!(
     INVALID_JSON,
     invalid_json,
     "invalid-json",
-    "JSON that ends in the middle is no answer: `unavailable` for a read, `timeout` for a write",
+    "JSON that ends in the middle is no answer, to whichever request: `unavailable` for a read, `timeout` for a write",
     Fault::InvalidJson,
     AWAY,
     UNSURE
@@ -148,7 +155,7 @@ fault!(
 pub(super) const CREDENTIALS_REFUSED: Rule = rule!(
     Behaviour,
     "credentials-refused-mid-run",
-    "401 in mid-run: a log-in that can be renewed is, and then all goes on; else it ends in `auth`",
+    "401 in mid-run, whatever is read: a log-in that can be renewed is, and then all goes on; else it ends in `auth`",
     credentials_refused
 );
 
@@ -156,18 +163,8 @@ async fn credentials_refused(trial: &mut Trial<'_>) -> Result<(), End> {
     sends(trial)?;
     let renewable = |scheme: &Scheme| matches!(scheme, Scheme::Session { .. } | Scheme::OauthClient { .. });
     let renews = trial.bench.description().credentials.iter().any(|credential| renewable(&credential.scheme));
-    if let Some(kind) = trial.readable(|hand| hand.make).into_iter().next() {
-        trial.reset().await?;
-        let made = trial.control()?.make(kind, 3).await?;
-        let platform = trial.platform()?;
-        // After the first page.
-        trial.arm_once(Fault::Unauthorized, On::Reads, 1);
-        match platform.scan(kind, &everything(), 1).await {
-            Ok(scan) if made.iter().all(|id| scan.ids().contains(id)) => {}
-            Ok(scan) => return broken(format!("401 in mid-run, and records are lost: read were {:?}", scan.ids())),
-            Err(CallError::Remote(RemoteError::Auth(_))) if !renews => {}
-            Err(error) => return broken(format!("401 in mid-run ended in: {error}")),
-        }
+    for kind in trial.readable(|hand| hand.make) {
+        mid_run(trial, kind, renews).await?;
     }
     both(
         trial,
@@ -178,6 +175,33 @@ async fn credentials_refused(trial: &mut Trial<'_>) -> Result<(), End> {
     .await
 }
 
+/// The log-in ends after the first page.
+async fn mid_run(trial: &mut Trial<'_>, kind: Kind, renews: bool) -> Result<(), End> {
+    trial.reset().await?;
+    let made = trial.control()?.make(kind, 3).await?;
+    let (platform, scope, mut scan) = (trial.platform()?, everything(), Scan::default());
+    let ended = platform.step(kind, &scope, 1, &mut scan).await.expected(&format!("the first page of {kind}"))?;
+    if ended {
+        trial.note(format!("{kind}: all came in one page, so that no log-in could end after it"));
+        return Ok(());
+    }
+    let mark = trial.bench.proxy.journal.mark();
+    trial.arm_once(Fault::Unauthorized, On::Reads, 0);
+    let rest = platform.finish(kind, &scope, 1, &mut scan).await;
+    trial.disarm();
+    if !trial.bench.proxy.journal.since(mark).iter().any(|exchange| exchange.fault.is_some()) {
+        trial.note(format!("{kind}: no request was sent after the first page, so that no log-in could end there"));
+    }
+    match rest {
+        Ok(()) if made.iter().all(|id| scan.ids().contains(id)) => Ok(()),
+        Ok(()) => {
+            broken(format!("401 in mid-run, and records of the kind {kind} are lost: read were {:?}", scan.ids()))
+        }
+        Err(CallError::Remote(RemoteError::Auth(_))) if !renews => Ok(()),
+        Err(error) => broken(format!("reading {kind}: 401 in mid-run ended in: {error}")),
+    }
+}
+
 /// Nothing can go wrong on a way that nobody takes.
 fn sends(trial: &Trial<'_>) -> Result<(), End> {
     match trial.bench.description().origins.is_empty() {
@@ -186,109 +210,52 @@ fn sends(trial: &Trial<'_>) -> Result<(), End> {
     }
 }
 
-/// The host keeps to the seconds that a platform asks for; here they are over at once.
-fn rested(trial: &Trial<'_>, fault: &Fault) {
-    if matches!(fault, Fault::TooMany { .. }) {
-        trial.bench.much_later();
+/// Requests of a call that are struck one by one at most: over a real server each takes its time.
+const MOST: usize = 4;
+
+/// Which requests of a call a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strike {
+    All,
+    /// One, counted from 1, and whatever repeats it: the host repeats reads.
+    Nth(u32),
+}
+
+impl Strike {
+    fn arm(self, trial: &Trial<'_>, fault: &Fault, on: On) {
+        match self {
+            Self::All => trial.arm(fault.clone(), on),
+            Self::Nth(nth) => trial.arm_same(fault.clone(), on, nth - 1),
+        }
     }
 }
 
-/// The platform that a fault strikes.
-fn struck(trial: &Trial<'_>, fault: &Fault) -> Result<Platform, End> {
-    Ok(trial.bench.platform_that(Differs { impatient: *fault == Fault::Slow, ..Differs::default() })?)
+impl std::fmt::Display for Strike {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => Ok(()),
+            Self::Nth(nth) => write!(f, " (request {nth})"),
+        }
+    }
+}
+
+/// All requests of a call, and where there are several, each by itself.
+fn strikes(trial: &mut Trial<'_>, what: &str, requests: usize) -> Vec<Strike> {
+    let note = format!("{what} sends more than {MOST} requests; the first {MOST} went wrong one by one");
+    if requests > MOST && !trial.notes.contains(&note) {
+        trial.note(note);
+    }
+    let one_by_one = if requests > 1 { requests.min(MOST) } else { 0 };
+    std::iter::once(Strike::All).chain((1..).take(one_by_one).map(Strike::Nth)).collect()
 }
 
 /// Tries a fault on reads and on writes.
 async fn both(trial: &mut Trial<'_>, fault: Fault, read: Right<RemoteError>, write: Right<Fate>) -> Result<(), End> {
     sends(trial)?;
-    let read = reads(trial, fault.clone(), read).await?;
-    let written = writes(trial, fault, write).await?;
+    let read = reads(trial, &fault, read).await?;
+    let written = writes(trial, &fault, write).await?;
     if read || written {
         return Ok(());
     }
     skip("the connector neither reads nor writes anything over HTTP that can be tried here")
-}
-
-async fn reads(trial: &mut Trial<'_>, fault: Fault, right: Right<RemoteError>) -> Result<bool, End> {
-    let description = trial.bench.description();
-    let makes = trial.readable(|hand| hand.make).into_iter().next();
-    let reads = |kind: &&Kind| description.reading(**kind).is_some();
-    trial.platform()?;
-    let Some(kind) = makes.or_else(|| Kind::ALL.iter().find(reads).copied()) else { return Ok(false) };
-    trial.reset().await?;
-    if makes.is_some() {
-        trial.control()?.make(kind, 2).await?;
-    }
-    let name = fault.name();
-    trial.arm(fault.clone(), On::Reads);
-    let failed = struck(trial, &fault)?.pull(kind, &everything(), None, 10).await;
-    trial.disarm();
-    rested(trial, &fault);
-    if !trial.exchanges().iter().any(|exchange| exchange.fault.is_some()) {
-        trial.note(format!("reading {kind} sent no request"));
-        return Ok(false);
-    }
-    match failed.result {
-        Ok(page) => {
-            let records = page.records.len();
-            return broken(format!("reading {kind}: {name} was taken for a page of {records} records"));
-        }
-        Err(CallError::Remote(error)) if right(&error) => {}
-        Err(error) => return broken(format!("reading {kind}: {name} ended in another error than it should: {error}")),
-    }
-    trial.platform()?.scan(kind, &everything(), 10).await.expected(&format!("the next call after {name}"))?;
-    Ok(true)
-}
-
-async fn writes(trial: &mut Trial<'_>, fault: Fault, right: Right<Fate>) -> Result<bool, End> {
-    let description = trial.bench.description();
-    let mut subject = None;
-    for ability in &description.abilities {
-        let Some(writing) = &ability.writing else { continue };
-        trial.reset().await?;
-        if let Some(record) = record(trial, ability.kind, writing).await? {
-            subject = Some((record, writing.idempotent));
-            break;
-        }
-    }
-    let Some((record, idempotent)) = subject else { return Ok(false) };
-    let (kind, item, name) = (record.kind, record.item.clone(), fault.name());
-    let mark = trial.bench.proxy.journal.mark();
-    trial.arm(fault.clone(), On::Writes);
-    let pushed = struck(trial, &fault)?.push(vec![record.clone()]).await;
-    trial.disarm();
-    rested(trial, &fault);
-    if let Some(crash) = pushed.crash() {
-        return broken(format!("writing a {kind}: {name} crashed it: {crash}"));
-    }
-    if !trial.bench.proxy.journal.since(mark).iter().any(|exchange| exchange.fault.is_some()) {
-        trial.note(format!("writing {kind} sent no request that is not a read"));
-        return Ok(false);
-    }
-    let fate = pushed.fate(&item);
-    if !right(&fate) {
-        return broken(format!("writing a {kind}: {name} ended as {fate:?}"));
-    }
-    if let Err(error) = &pushed.call
-        && defect(error)
-    {
-        return broken(format!("writing a {kind}: {name} ended the call with: {error}"));
-    }
-    let before = record.remote.clone();
-    let again = match trial.platform()?.push(vec![record]).await.fate(&item) {
-        Fate::Done(written) => Some(written.remote),
-        Fate::Unchanged => None,
-        fate => return broken(format!("writing a {kind}: the next call after {name} ended as {fate:?}")),
-    };
-    // Who says that it is done says which object it is.
-    if let Fate::Done(written) = fate
-        && let Some(known) = before.or(again.filter(|_| idempotent))
-        && known.id != written.remote.id
-    {
-        return broken(format!(
-            "writing a {kind}: {name} was taken for the object `{}`, which is `{}`",
-            written.remote.id, known.id
-        ));
-    }
-    Ok(true)
 }

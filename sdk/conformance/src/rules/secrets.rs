@@ -29,7 +29,7 @@ async fn secrets(trial: &mut Trial<'_>) -> Result<(), End> {
     for kind in kinds {
         trial.reset().await?;
         if trial.hand(kind).make {
-            trial.control()?.make(kind, 1).await?;
+            trial.control()?.make(kind, 3).await?;
         }
         // What fails is told with words of the platform: there they slip through.
         drop(trial.platform()?.scan(kind, &everything(), 10).await);

@@ -21,6 +21,14 @@ const IN_THE_FILE: &[&str] = &[
 
 /// Further flaws, `RULE:WHAT`, of rules that look at several things.
 const MORE: &[&str] = &[
+    "clock-skew:stock",
+    "credentials-refused-mid-run:orders",
+    "empty-object:second-read",
+    "error-page:next-page",
+    "redirect:second-write",
+    "server-error:orders",
+    "server-error:storage",
+    "wrong-content-type:stock",
     "changed-records-come-again:stale",
     "declared-kinds-are-written:not-found",
     "declared-scopes-work:removed",

@@ -72,7 +72,7 @@ class Api:
         try:
             return _json.loads(response.text, parse_float=Decimal)
         except ValueError as error:
-            words = f"unreadable answer ({error}): {response.text[:500]}"
+            words = f"unreadable answer ({error}): {_quoted(response.text)}"
             raise (ConnectorError.unavailable if _is_read(method, repeat) else ConnectorError.timeout)(words) from error
 
     def send(
@@ -104,6 +104,14 @@ class Api:
             Taken.writes += not safe
             return response
         raise _refusal(response, safe)
+
+
+def _quoted(text: str) -> str:
+    """An answer that cannot be read, for words that stay in logs: a long one in JSON is data, which may hold whatever the
+    platform keeps to itself."""
+    if len(text) > 100 and text.lstrip()[:1] in ("{", "["):
+        return f"{len(text)} characters of JSON"
+    return text[:500]
 
 
 def _is_read(method: str, repeat: str | None) -> bool:

@@ -180,8 +180,8 @@ fn amount(units: &Value, currency: &str) -> String {
     Decimal::new(units.as_i64().unwrap_or_default(), decimals).to_string()
 }
 
-/// An order as the shop has it.
-pub(crate) fn order(value: &Value) -> Result<Order, Error> {
+/// An order as the shop has it; the buyer's language is the shop's.
+pub(crate) fn order(value: &Value, language: &Option<String>) -> Result<Order, Error> {
     let currency = word(value, "currency");
     let placed = word(value, "placed");
     let placed = if breaks("time-zones") && !placed.ends_with('Z') {
@@ -249,7 +249,7 @@ pub(crate) fn order(value: &Value) -> Result<Order, Error> {
             first_name: None,
             last_name: Some(word(value, "name")),
             vat_id: None,
-            language: None,
+            language: language.clone(),
             group: None,
             guest: true,
             active: true,
