@@ -458,6 +458,14 @@ impl Pushed {
         }
     }
 
+    /// The object as far as it was said to be there before the last word.
+    pub(crate) fn begun(&self, item: &str) -> Option<&tradepost::model::Written> {
+        self.settled.iter().rev().find_map(|(settled, outcome)| match outcome {
+            Outcome::Partial(written) if settled == item => Some(written),
+            _ => None,
+        })
+    }
+
     /// How often the item got a last word.
     pub(crate) fn said(&self, item: &str) -> usize {
         let last = |(settled, outcome): &&(String, Outcome)| settled == item && !matches!(outcome, Outcome::Partial(_));

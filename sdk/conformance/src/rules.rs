@@ -1,6 +1,7 @@
 //! All rules, in the order in which they run.
 
 mod faults;
+mod kept;
 mod kinds;
 mod orders;
 mod paging;
@@ -54,10 +55,10 @@ const RULES: &[Rule] = &[
     paging::STORAGE_SURVIVES,
     paging::NEW_BUILD,
     writing::UNCHANGED,
-    writing::LOST_ANSWER,
-    writing::FIND,
-    writing::PARTIAL_FAILURE,
-    writing::ONE_OF_FIFTY,
+    writing::lost::LOST_ANSWER,
+    writing::find::FIND,
+    writing::batch::PARTIAL_FAILURE,
+    writing::batch::ONE_OF_FIFTY,
     faults::THROTTLED_WITH_WAIT,
     faults::THROTTLED_WITHOUT_WAIT,
     faults::CREDENTIALS_REFUSED,

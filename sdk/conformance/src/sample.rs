@@ -85,9 +85,12 @@ pub(crate) fn create(record: &Record, writing: &Writing, item: String, unique: &
     record
 }
 
-/// What `find` is asked with for a record.
+/// What `find` is asked with for a record, as the host asks.
 pub(crate) fn keys(record: &Record) -> Vec<(String, String)> {
-    let mut keys: Vec<(String, String)> = Vec::new();
+    let shipment = record.facets.get(&FacetKey::from("shipment"));
+    let parcels = shipment.and_then(|shipment| shipment["parcels"].as_array()).into_iter().flatten();
+    let codes = parcels.filter_map(|parcel| parcel["tracking"].as_str());
+    let mut keys: Vec<(String, String)> = codes.map(|code| ("tracking".to_owned(), code.to_owned())).collect();
     for key in record.keys.iter().chain(record.variants.iter().flat_map(|variant| &variant.keys)) {
         let name = match key.kind {
             KeyType::Sku => "sku",
@@ -106,25 +109,31 @@ pub(crate) fn keys(record: &Record) -> Vec<(String, String)> {
 
 /// Changes something that shows: the name, the quantity, the price. `false` where there is nothing to change.
 pub(crate) fn touch(record: &mut Record, unique: &str) -> bool {
-    for (key, body) in &mut record.facets {
-        match key.name() {
-            "texts" => {
-                let name = body["name"].as_str().unwrap_or_default();
-                body["name"] = json!(format!("{} {unique}", stem(name)));
-                return true;
-            }
-            "stock" => return add(body, "quantity", Decimal::ONE),
-            "price" => return add(body, "amount", Decimal::ONE),
-            "head" if record.kind == Kind::Customer => {
-                let member = if body["company"].is_string() { "company" } else { "last_name" };
-                let name = body[member].as_str().unwrap_or_default();
-                body[member] = json!(format!("{} {unique}", stem(name)));
-                return true;
-            }
-            _ => {}
-        }
+    let Some((key, name)) = touched(record) else { return false };
+    let Some(body) = record.facets.get_mut(&key) else { return false };
+    if matches!(name, "quantity" | "amount") {
+        return add(body, name, Decimal::ONE);
     }
-    false
+    let now = body[name].as_str().unwrap_or_default();
+    // Some platforms have one field for the whole name of a person, and part it at its blanks.
+    let between = if name == "last_name" { '-' } else { ' ' };
+    body[name] = json!(format!("{}{between}{unique}", stem(now)));
+    true
+}
+
+/// What [`touch`] changes: the facet and its member.
+pub(crate) fn touched(record: &Record) -> Option<(FacetKey, &'static str)> {
+    record.facets.iter().find_map(|(key, body)| {
+        let name = match key.name() {
+            "texts" => "name",
+            "stock" => "quantity",
+            "price" => "amount",
+            "head" if record.kind == Kind::Customer && body["company"].is_string() => "company",
+            "head" if record.kind == Kind::Customer => "last_name",
+            _ => return None,
+        };
+        Some((key.clone(), name))
+    })
 }
 
 fn add(body: &mut Value, name: &str, more: Decimal) -> bool {

@@ -178,12 +178,23 @@ fn product(control: &Control, sku: &str, members: Value) -> Result<String, Refus
 fn golden(control: &Control, case: &str) -> Result<Value, Refusal> {
     let records = match case {
         "golden-records" => {
-            let members = json!({"name": "Plain cup", "regular_price": "12.50", "weight": "0.35", "stock_quantity": 7});
+            let shelf = json!({"name": "Cups", "description": "<p>What one drinks from.</p>", "menu_order": 3});
+            let shelf = id(&control.as_staff("POST", "/products/categories", shelf)?)?;
+            let members = json!({
+                "name": "Plain cup", "regular_price": "12.50", "weight": "0.35", "stock_quantity": 7,
+                "short_description": "<p>A cup.</p>", "categories": [{"id": shelf.parse::<u64>().unwrap_or_default()}],
+                "attributes": [{"name": "Material", "visible": true, "options": ["Porzellan", "Kork"]}],
+            });
             let id = product(control, "GOLD-1", members)?;
             vec![
+                json!({"kind": "category", "id": shelf, "facets": {
+                    "head": {"position": 3}, "texts:de": {"name": "Cups", "long_html": "<p>What one drinks from.</p>"},
+                }}),
                 json!({"kind": "product", "id": id, "facets": {
                     "head": {"form": "goods", "active": true},
-                    "texts:de": {"name": "Plain cup", "long_html": "<p>Plain.</p>"},
+                    "texts:de": {"name": "Plain cup", "long_html": "<p>Plain.</p>", "short_html": "<p>A cup.</p>"},
+                    "categories": [{"id": shelf}],
+                    "attributes": [{"name": "Material", "value": "Porzellan"}, {"name": "Material", "value": "Kork"}],
                 }, "variants": [{"sku": "GOLD-1", "facets": {"head": {"sku": "GOLD-1", "weight_kg": "0.35"}}}]}),
                 json!({"kind": "stock", "id": id, "facets": {"stock:main": {"quantity": "7"}}}),
                 json!({"kind": "price", "id": id, "facets": {"price:base:main": {"amount": "12.50", "currency": "EUR"}}}),

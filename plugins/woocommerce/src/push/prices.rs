@@ -139,17 +139,54 @@ fn send(shop: &Shop, rows: Vec<Row>, kept: Kept<'_>) -> Result<(), Error> {
     }
     for (parent, rows) in groups {
         let path = match parent {
-            None => "/products/batch".to_owned(),
-            Some(parent) => format!("/products/{parent}/variations/batch"),
+            None => "/products".to_owned(),
+            Some(parent) => format!("/products/{parent}/variations"),
         };
         for some in rows.chunks(MOST) {
-            batch(shop, &path, some, kept)?;
+            let there = there(shop, &path, some)?;
+            let (same, others): (Vec<&Row>, Vec<&Row>) =
+                some.iter().partition(|row| there.iter().any(|there| there["id"] == row.id && has(there, &row.body)));
+            for (item, remote) in same.iter().flat_map(|row| &row.items) {
+                report::settle(item, &Outcome::Unchanged(remote.clone()));
+            }
+            if !others.is_empty() {
+                batch(shop, &format!("{path}/batch"), &others, kept)?;
+            }
         }
     }
     Ok(())
 }
 
-fn batch(shop: &Shop, path: &str, rows: &[Row], kept: Kept<'_>) -> Result<(), Error> {
+/// The articles of a batch as they are in the shop, by one request. What was read long ago may have come true since, and a
+/// write of what is there already would wake everybody who listens.
+///
+/// # Errors
+/// What would meet the write too. Where only the list cannot be had, none is known, and all are written.
+fn there(shop: &Shop, path: &str, rows: &[Row]) -> Result<Vec<Value>, Error> {
+    let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+    match shop.get(&format!("{path}?include={}&per_page={MOST}", ids.join(","))) {
+        Ok(rows) => Ok(rows),
+        Err(error @ (Error::Auth(_) | Error::Throttled(_) | Error::Denied(_))) => Err(error),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// Whether an article is as it is to be written.
+fn has(there: &Value, body: &Map<String, Value>) -> bool {
+    body.iter().all(|(name, wanted)| {
+        let (found, text) = (&there[name], |value: &Value| value.as_str().unwrap_or_default().to_owned());
+        match name.as_str() {
+            "regular_price" | "sale_price" => {
+                matches!((amount(&text(wanted)), amount(&text(found))), (Ok(wanted), Ok(found)) if wanted == found)
+            }
+            // A date that is not set is written as an empty text and read as null.
+            "date_on_sale_from_gmt" | "date_on_sale_to_gmt" => text(wanted) == text(found),
+            _ => found == wanted,
+        }
+    })
+}
+
+fn batch(shop: &Shop, path: &str, rows: &[&Row], kept: Kept<'_>) -> Result<(), Error> {
     let update: Vec<Value> = rows
         .iter()
         .map(|row| {

@@ -200,6 +200,45 @@ fn stock_and_prices_of_products_and_variations_go_in_batches() {
 }
 
 #[test]
+fn stock_and_prices_that_the_shop_has_are_not_written_again() {
+    let host = StandIn::start(Config::default());
+    let two = vec![variant("T-R", Some("rot")), variant("T-B", Some("blau"))];
+    let cup = product(Op::Create, "p/1", "Tasse", two);
+    let scarf = product(Op::Create, "p/2", "Schal", vec![variant("S", None)]);
+    host.push::<WooCommerce>(Records::Products(vec![cup, scarf])).unwrap();
+    let control = host.simulator.control();
+    let id = |sku: &str| control.article(sku).unwrap()["id"].as_u64().unwrap();
+    let parent = control.article("T-R").unwrap()["parent_id"].as_u64();
+    let levels = |run: &str, red: &str| {
+        Records::Stock(vec![
+            level(&format!("{run}/1"), id("T-R"), parent, red),
+            level(&format!("{run}/2"), id("T-B"), parent, "2"),
+            level(&format!("{run}/3"), id("S"), None, "7"),
+        ])
+    };
+    host.push::<WooCommerce>(levels("s", "4")).unwrap();
+    control.reset_journal();
+    host.push::<WooCommerce>(levels("t", "5")).unwrap();
+    assert_eq!((control.stock("T-R"), control.journal().write_requests()), (Some(5), 1), "only the red cup");
+    host.written("t/1");
+    assert!(matches!(host.outcome("t/2"), Some(Outcome::Unchanged(_))));
+    assert!(matches!(host.outcome("t/3"), Some(Outcome::Unchanged(_))));
+    let prices = |run: &str, to: &str| {
+        let mut special = price(&format!("{run}/2"), id("S"), None, PriceKind::Special, Some("8.00"));
+        special.valid_to = Some(to.into());
+        Records::Prices(vec![price(&format!("{run}/1"), id("S"), None, PriceKind::Base, Some("9.90")), special])
+    };
+    host.push::<WooCommerce>(prices("r", "2026-12-24T23:00:00Z")).unwrap();
+    control.reset_journal();
+    host.push::<WooCommerce>(prices("u", "2026-12-24T23:00:00Z")).unwrap();
+    assert_eq!(control.journal().write_requests(), 0);
+    assert!(matches!(host.outcome("u/2"), Some(Outcome::Unchanged(_))));
+    host.push::<WooCommerce>(prices("v", "2026-12-25T23:00:00Z")).unwrap();
+    host.written("v/1");
+    assert_eq!(control.article("S").unwrap()["date_on_sale_to_gmt"], "2026-12-25T22:59:59");
+}
+
+#[test]
 fn categories_make_a_tree_and_are_found_by_their_key() {
     let host = StandIn::start(Config::default());
     host.push::<WooCommerce>(Records::Categories(vec![category("c/1", "Küche & Bad", None)])).unwrap();

@@ -180,6 +180,9 @@ impl Shop {
         if item["id"].is_u64() && known.is_none() {
             return Err(refusal(404, "unknown", format!("There is no product {id}.")));
         }
+        if list == "products" && item["name"] == "" {
+            return Err(refusal(400, "name", "A product needs a name."));
+        }
         let mut object = known.cloned().unwrap_or_else(|| blank(id, &now));
         for (name, value) in item.as_object().into_iter().flatten().filter(|(name, _)| *name != "id") {
             object[name] = value.clone();

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tradepost::model::{FacetKey, Kind, Record, RemoteError, Scope};
 
+use super::kept::kept;
 use super::kinds::made;
 use crate::bench::Fate;
 use crate::control::Golden;
@@ -52,7 +53,8 @@ values!(
     GOLDEN_RECORDS,
     golden_records,
     "golden-records",
-    "the simulator's golden records come as it says they must",
+    "the simulator's golden records come as it says they must; written into another object and as a new one they are there whole, or a \
+     warning says what the platform does not keep",
     Values::None
 );
 values!(
@@ -116,10 +118,15 @@ values!(
 
 async fn values(trial: &mut Trial<'_>, case: &str, values: Values) -> Result<(), End> {
     let mut tested = false;
+    let mut golden = Vec::new();
     let control = trial.bench.control.as_ref();
     if let Some(control) = control.filter(|control| control.offers.golden.iter().any(|offered| offered == case)) {
         let records = control.golden(case).await?;
         tested |= compare(trial, &records).await?;
+        golden = records;
+    }
+    if case == "golden-records" {
+        tested |= kept(trial, &golden).await?;
     }
     tested |= match values {
         Values::None => false,
@@ -210,7 +217,7 @@ fn differs(path: &str, expected: &Value, found: &Value) -> Result<(), End> {
     }
 }
 
-fn same(one: &Value, other: &Value) -> bool {
+pub(super) fn same(one: &Value, other: &Value) -> bool {
     let number = |value: &Value| value.as_str().and_then(|text| text.parse::<Decimal>().ok());
     let time = |value: &Value| value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
     one == other
@@ -218,7 +225,7 @@ fn same(one: &Value, other: &Value) -> bool {
         || time(one).is_some_and(|instant| Some(instant) == time(other))
 }
 
-fn short(value: &Value) -> String {
+pub(super) fn short(value: &Value) -> String {
     let text = value.to_string();
     let end = text.floor_char_boundary(300);
     if end < text.len() { format!("{}… ({} bytes)", &text[..end], text.len()) } else { text }

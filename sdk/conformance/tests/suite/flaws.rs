@@ -21,20 +21,30 @@ const IN_THE_FILE: &[&str] = &[
 
 /// Further flaws, `RULE:WHAT`, of rules that look at several things.
 const MORE: &[&str] = &[
+    "changed-records-come-again:stale",
     "clock-skew:stock",
     "credentials-refused-mid-run:orders",
-    "empty-object:second-read",
-    "error-page:next-page",
-    "redirect:second-write",
-    "server-error:orders",
-    "server-error:storage",
-    "wrong-content-type:stock",
-    "changed-records-come-again:stale",
     "declared-kinds-are-written:not-found",
     "declared-scopes-work:removed",
+    "empty-object:second-read",
+    "error-page:next-page",
+    "find-sees-what-was-made:beginning",
+    "find-sees-what-was-made:pattern",
+    "golden-records:manufacturer",
+    "golden-records:weight",
+    "lost-answer-makes-no-second-object:resume",
+    "lost-answer-makes-no-second-object:says-not-done",
+    "lost-answer-makes-no-second-object:second-write",
+    "one-bad-item-of-fifty-fails-alone:prices",
     "paging-has-no-gap-or-double:own-size",
+    "partial-failure-is-told-per-item:one-for-all",
+    "partial-failure-is-told-per-item:rest-is-not-sent",
+    "redirect:second-write",
     "secrets-stay-secret:stored-at-once",
+    "server-error:orders",
+    "server-error:storage",
     "settings-stay-compatible:shorter",
+    "wrong-content-type:stock",
 ];
 
 /// The rule that a flaw breaks.

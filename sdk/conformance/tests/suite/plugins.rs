@@ -28,22 +28,15 @@ async fn run(package: &str, scenario: Scenario) -> Report {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn woocommerce() {
     let shop = Simulator::start(Config::default()).expect("the shop");
+    // As it is documented: what the connector does not keep would be waived there.
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/woocommerce/conformance.toml");
     let scenario = Scenario {
         simulator: Some(shop.url.clone()),
-        settings: BTreeMap::from([
-            ("url".into(), json!(PLACE)),
-            ("environment".into(), json!("test")),
-            ("language".into(), json!("de")),
-        ]),
         secrets: BTreeMap::from([
             ("api/username".into(), shop.key.clone()),
             ("api/password".into(), shop.secret.clone()),
         ]),
-        waived: BTreeMap::from([(
-            "unchanged-push-makes-no-write".into(),
-            "stock and prices go in batches without a reading before: a hub pushes only what differs".into(),
-        )]),
-        ..Scenario::default()
+        ..Scenario::read(&file).expect("the connector's scenario")
     };
     let report = run("woocommerce-connector", scenario).await;
     assert_eq!(report.failed().collect::<Vec<_>>(), Vec::<&str>::new());

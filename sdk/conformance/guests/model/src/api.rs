@@ -17,7 +17,7 @@ pub(crate) fn setting(name: &str) -> Option<String> {
 /// # Errors
 /// What the answer means.
 pub(crate) fn get(path: &str) -> Result<Value, Error> {
-    send(Request::get(address(path)))
+    send(Request::get(address(path)), What::Read)
 }
 
 /// A write; the shop does it once per item key.
@@ -25,33 +25,45 @@ pub(crate) fn get(path: &str) -> Result<Value, Error> {
 /// # Errors
 /// What the answer means: `timeout` wherever it may have been done.
 pub(crate) fn post(path: &str, body: &Value) -> Result<Value, Error> {
-    send(Request::new("POST", address(path)).json(body))
+    let makes = body["items"].as_array().into_iter().flatten().any(|item| item["id"].is_null());
+    send(Request::new("POST", address(path)).json(body), if makes { What::Make } else { What::Change })
 }
 
 fn address(path: &str) -> String {
     format!("{}{path}", setting("url").unwrap_or_default().trim_end_matches('/'))
 }
 
-fn send(request: Request) -> Result<Value, Error> {
-    let (read, url) = (request.0.method == "GET", request.0.url.clone());
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Read,
+    Change,
+    Make,
+}
+
+fn send(request: Request, what: What) -> Result<Value, Error> {
+    let url = request.0.url.clone();
     let answer = request.credential("login").send();
-    if let Some(wrong) = misread(&answer, read).or_else(|| misread_there(&answer, &url)) {
+    if let Some(wrong) = misread(&answer, what).or_else(|| misread_there(&answer, &url)) {
         return wrong;
     }
     answer?.success()?.json()
 }
 
 /// What a connector makes of an answer that judges it wrongly. The sound one never comes here.
-fn misread(answer: &Result<Response, Error>, read: bool) -> Option<Result<Value, Error>> {
+fn misread(answer: &Result<Response, Error>, what: What) -> Option<Result<Value, Error>> {
     let nothing = || Some(Ok(Value::Null));
     let response = match answer {
         Err(Error::Throttled(_)) if breaks("throttled-with-wait") => return Some(Err(Error::Throttled(1))),
         Err(Error::Timeout(words)) => {
             let slow = words.contains("in time");
-            return match (slow, read) {
-                (true, true) if breaks("slow-answer") => nothing(),
-                (false, true) if breaks("connection-cut-before-work") => nothing(),
-                (false, false) if breaks("connection-cut-after-work") => {
+            return match (slow, what) {
+                (true, What::Read) if breaks("slow-answer") => nothing(),
+                (false, What::Read) if breaks("connection-cut-before-work") => nothing(),
+                (false, What::Change) if breaks("connection-cut-after-work") => {
+                    Some(Err(Error::Unavailable("the shop is away".into())))
+                }
+                (false, What::Make) if breaks("lost-answer-makes-no-second-object:says-not-done") => {
                     Some(Err(Error::Unavailable("the shop is away".into())))
                 }
                 _ => None,

@@ -19,7 +19,7 @@ pub(crate) fn version() -> String {
     part("version")
 }
 
-/// Whether this connector breaks the rule; after a colon, in which way.
-pub(crate) fn breaks(rule: &str) -> bool {
-    part("flaw") == rule || crate::api::setting("flaw").is_some_and(|flaw| flaw == rule)
+/// Whether this connector has the flaw: `RULE`, or `RULE:WHAT` where a rule has several to catch.
+pub(crate) fn breaks(name: &str) -> bool {
+    part("flaw") == name || crate::api::setting("flaw").is_some_and(|flaw| flaw == name)
 }

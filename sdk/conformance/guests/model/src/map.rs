@@ -110,7 +110,8 @@ pub(crate) fn to_product(product: &Product) -> Value {
     if let Some(base) = &product.base {
         body["number"] = json!(base.number);
         body["active"] = json!(base.active);
-        if base.manufacturer.is_some() {
+        let forgets = product.head.op == Op::Update && breaks("golden-records:manufacturer");
+        if base.manufacturer.is_some() && !forgets {
             body["maker"] = json!(base.manufacturer);
         }
     }
@@ -120,7 +121,9 @@ pub(crate) fn to_product(product: &Product) -> Value {
     }
     if let Some(variant) = product.variants.iter().flatten().next() {
         body["sku"] = json!(variant.sku);
-        body["weight"] = json!(variant.weight_kg);
+        if product.head.op != Op::Create || !breaks("golden-records:weight") {
+            body["weight"] = json!(variant.weight_kg);
+        }
     }
     body
 }
