@@ -1,6 +1,8 @@
 // Requests to a platform's JSON interface, with its answers judged.
 import { ConnectorError } from "./error.js";
 import { host, taken } from "./host.js";
+import { parseJson } from "./json.js";
+import { whole } from "./contract.js";
 
 /** A platform's interface under one address. */
 export class Api {
@@ -8,9 +10,9 @@ export class Api {
   #defaults;
 
   /** `base` without a slash at its end. */
-  constructor(base, { credential, rate, headers = {} } = {}) {
+  constructor(base, { credential, rate, headers = {}, explain } = {}) {
     this.#base = base.replace(/\/+$/, "");
-    this.#defaults = { credential, rate, headers };
+    this.#defaults = { credential, rate, headers, explain };
   }
 
   get(path, query) {
@@ -43,7 +45,7 @@ export class Api {
       throw isRead(method, options) ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
     }
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (error) {
       const words = `unreadable answer (${error.message}): ${excerpt(text)}`;
       throw isRead(method, options) ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
@@ -54,7 +56,7 @@ export class Api {
   async send(method, path, options = {}) {
     const { query, json, body, repeat } = options;
     const headers = { accept: "application/json", ...this.#defaults.headers, ...options.headers };
-    const { credential, rate } = { ...this.#defaults, ...options };
+    const { credential, rate, explain } = { ...this.#defaults, ...options };
     if (credential) headers["tradepost-credential"] = credential;
     if (rate) headers["tradepost-rate"] = rate;
     if (repeat) headers["tradepost-repeat"] = repeat;
@@ -71,7 +73,7 @@ export class Api {
       if (!safe) taken.writes += 1;
       return response;
     }
-    throw await refusal(response, safe);
+    throw await refusal(response, safe, explain);
   }
 }
 
@@ -92,14 +94,20 @@ function unanswered(error, safe) {
   return safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
 }
 
-/** What a status means for a REST platform; the platform's words are kept. */
-async function refusal(response, safe) {
+/** What a status means for a REST platform; the platform's words are kept, as `explain` reads them. */
+async function refusal(response, safe, explain) {
   const { status } = response;
   const text = await response.text();
-  const words = `HTTP ${status}: ${excerpt(text)}`;
+  const told = explain?.(status, parsed(text));
+  if (told instanceof Error) return told;
+  const words = `HTTP ${status}: ${told || excerpt(text)}`;
   if (status === 401 || status === 403) return ConnectorError.auth(words);
   if (status === 404 || status === 410) return ConnectorError.notFound(words);
-  if (status === 409 || status === 412) return ConnectorError.conflict(words);
+  if (status === 409 || status === 412) {
+    // The error has room for the current version alone, and it is not known.
+    host().report.log("warn", whole(words), []);
+    return ConnectorError.conflict();
+  }
   if (status === 429) {
     const seconds = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
     return ConnectorError.throttled(seconds >= 0 ? seconds : 60);
@@ -108,6 +116,15 @@ async function refusal(response, safe) {
   return safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
 }
 
+/** A body as JSON, or as the text that it is. */
+function parsed(text) {
+  try {
+    return parseJson(text);
+  } catch {
+    return text;
+  }
+}
+
 function excerpt(text) {
-  return text.slice(0, 500);
+  return whole(text.slice(0, 500));
 }

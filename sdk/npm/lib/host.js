@@ -15,3 +15,13 @@ export function host() {
   if (!current) throw new Error("there is no host here; in a test, begin with `testHost()` of @tradepost/sdk/testing");
   return current;
 }
+
+let filled = () => ({});
+
+/** What the defined connector's settings are where the operator enters nothing: for hosts that are none. */
+export const defaults = () => filled();
+
+/** Says where the defaults come from. */
+export function setDefaults(of) {
+  filled = of;
+}
