@@ -2,9 +2,10 @@
 // In this order: what it says of itself, reading, writing, looking for what may have been written.
 import {
   type catalog, type connector, type outcomes, type records, type source, type target, Api, ConnectorError, defineConnector, done,
-  each, page, readRows, remote, settings, settingsSchema, text, unchanged,
+  each, page, readRows, remote, settings, settingsSchema, text, unchanged, utc,
 } from "@tradepost/sdk";
 
+import manifest from "../package.json" with { type: "json" };
 import * as map from "./map.ts";
 import type { List, Order, Product, Shop } from "./wire.ts";
 
@@ -16,7 +17,7 @@ interface Settings {
 const MOST = 100;
 
 function api(): Api {
-  return new Api(`${settings<Settings>().url}/api`, { credential: "api" });
+  return new Api(`${settings<Settings>().url}/api`, { credential: "api", explain: map.explain });
 }
 
 function describe(): connector.Description {
@@ -25,7 +26,7 @@ function describe(): connector.Description {
   const figure = "available" as const;
   return {
     id: "{{id}}",
-    version: "0.1.0",
+    version: manifest.version,
     name: text("{{title}}"),
     vendor: "{{vendor}}",
     about: text("Keeps products, stock, prices and orders of {{title}} in step."),
@@ -66,7 +67,7 @@ async function check(): Promise<connector.Account> {
     name: shop.name,
     environment: shop.test ? "test" : "live",
     zone: shop.zone,
-    now: new Date(shop.now).toISOString(),
+    now: utc(shop.now),
     channels: [{
       id: map.MAIN, name: shop.name, currency: shop.currency, basis: shop.prices_include_tax ? "gross" : "net",
       languages: [shop.language], countries: [shop.country], zone: shop.zone,
