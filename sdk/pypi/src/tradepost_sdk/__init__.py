@@ -40,11 +40,10 @@ else:
     _Source, _Target = getattr(_exports, "Source", object), getattr(_exports, "Target", object)
 
 __all__ = [
-    "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "as_text", "catalog", "connector", "currency_digits",
-    "decimal", "done", "each", "files", "from_minor", "head", "log", "now", "outcomes", "page", "partial", "preview", "progress", "read_head", "read_rows",
-    "records", "remote", "report", "sales",
-    "settings", "settings_schema", "settle", "source", "storage", "target", "text", "texts", "to_minor", "types",
-    "unchanged", "utc",
+    "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "as_text", "catalog", "connector",
+    "currency_digits", "decimal", "done", "each", "files", "from_minor", "head", "log", "now", "outcomes", "page",
+    "partial", "preview", "progress", "read_head", "read_rows", "records", "remote", "report", "sales", "settings",
+    "settings_schema", "settle", "source", "storage", "target", "text", "texts", "to_minor", "types", "unchanged", "utc",
 ]
 
 
@@ -296,7 +295,8 @@ def page(
 def read_rows(rows: Iterable[Row], convert: Callable[[Row], Made]) -> tuple[list[Made], list[records.Unreadable]]:
     """Rows as records, and what could not be converted: that is handed over raw, for a person to look at, and stops no other.
 
-    So is a row whose record is not what the contract has: `name=None` where a text is due. Errors that concern more than this row are raised: all but `rejected` and defects.
+    So is a row whose record is not what the contract has: `name=None` where a text is due. Errors that concern more than this
+    row are raised: all but `rejected` and defects.
     """
     read: list[Made] = []
     unreadable: list[records.Unreadable] = []
