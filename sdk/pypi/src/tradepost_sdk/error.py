@@ -92,7 +92,7 @@ def case(value: types.Error) -> str:
 
 def contract_error(thrown: BaseException) -> types.Error:
     """The contract's value for anything that was raised. An error that is none itself is a defect that names its field."""
-    error = _repaired(_told(thrown))
+    error: types.Error = _repaired(_told(thrown))
     wrong = misfit(types.Error, error)
     return types.Error_Bug(whole(f"an error that the contract does not have: {wrong}; it says: {thrown}"[:4000])) if wrong else error
 

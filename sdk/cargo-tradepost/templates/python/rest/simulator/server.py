@@ -7,21 +7,29 @@ import sys
 import threading
 from collections.abc import Callable
 from email.utils import formatdate
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 Json = dict[str, Any]
-# Status, body and, where there are some, headers such as `{"retry-after": "7"}`.
-Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
+Answer = tuple[int, Any]
+
+
+@dataclass
+class Headed:
+    """A body with headers of its own: `429, Headed({"message": "Later."}, {"retry-after": "7"})`."""
+
+    body: Any
+    headers: dict[str, str]
 
 
 class Platform(Protocol):
     """What is simulated."""
 
     def answer(self, method: str, path: list[str], query: dict[str, str], headers: Any, body: Json) -> Answer:
-        """An answer. `path` has four parts at least, empty where the address is shorter. Its `Date` is what `now()` says, where
+        """Status and body of an answer. `path` has four parts at least, empty where the address is shorter. Its `Date` is what `now()` says, where
         there is such a method."""
 
 
@@ -42,12 +50,13 @@ class Simulator:
                 try:
                     body = read(str(self.headers.get("content-type")), data.decode())
                     with lock:
-                        status, answer, *more = platform.answer(self.command, path, query, self.headers, body)
+                        status, answer = platform.answer(self.command, path, query, self.headers, body)
                 except ValueError:
-                    status, answer, more = 400, {"message": "The request cannot be read."}, []
+                    status, answer = 400, {"message": "The request cannot be read."}
+                answer, more = (answer.body, answer.headers) if isinstance(answer, Headed) else (answer, {})
                 text = b"" if answer is None else json.dumps(answer).encode()
                 self.send_response(status)
-                for name, value in {"content-type": "application/json", **(more[0] if more else {})}.items():
+                for name, value in {"content-type": "application/json", **more}.items():
                     self.send_header(name, value)
                 if status != 204:
                     self.send_header("content-length", str(len(text)))

@@ -27,6 +27,7 @@ class Shop:
         self.orders: dict[int, dict[str, Any]] = {}
         self.made: dict[str, int] = {}
         self.writes = 0
+        self.offset = 0
 
     def now(self) -> str:
         return normal(datetime.now(timezone.utc) + timedelta(seconds=self.offset))

@@ -27,6 +27,7 @@ class Shop {
     this.orders = new Map();
     this.made = new Map();
     this.writes = 0;
+    this.offset = 0;
   }
 
   now() {

@@ -99,6 +99,15 @@ test("a record that cannot be read stops no other", async () => {
   }
 });
 
+test("the simulator reads forms, and its Date is the platform's time", async () => {
+  simulator.shop.control("POST", "clock", { "offset-seconds": -3600 });
+  const body = new URLSearchParams({ kind: "product", count: "2" });
+  const answer = await fetch(`${simulator.address}/_control/make`, { method: "POST", body });
+  assert.equal(simulator.shop.products.size, 2);
+  const behind = (Date.now() - Date.parse(answer.headers.get("date") ?? "")) / 60_000;
+  assert.equal(Math.round(behind / 60), 1);
+});
+
 test("a wrong token is the operator's matter", async () => {
   testHost({ settings: { url: simulator.address }, secrets: { api: { authorization: "Bearer wrong" } } });
   await assert.rejects(async () => connector.check(), (error: ConnectorError) => error.payload.tag === "auth");
