@@ -161,12 +161,20 @@ impl Description {
             self.settings_schema = form.schema();
         }
         self.origins.extend(form.origins.iter().cloned());
+        let all: Vec<u32> = (0u32..).take(self.origins.len()).collect();
+        for credential in self.credentials.iter_mut().filter(|credential| credential.origins.is_empty()) {
+            credential.origins.clone_from(&all);
+        }
         for secret in &form.secrets {
-            let to = |to: &str| {
-                let host = format!("{{{to}}}");
+            let only = |setting: &str| {
+                let host = format!("{{{setting}}}");
                 self.origins.iter().position(|origin| origin.host == host).map(|at| at as u32)
             };
-            let origins = secret.to.iter().filter_map(|setting| to(setting)).collect();
+            // One that is meant for an address that is not declared goes nowhere, never to all the others.
+            let origins = match secret.to {
+                Some(setting) => only(setting).into_iter().collect(),
+                None => all.clone(),
+            };
             self.credentials.push(Credential {
                 name: secret.name.into(),
                 title: secret.title.0.clone(),
@@ -174,10 +182,6 @@ impl Description {
                 origins,
                 required: secret.required,
             });
-        }
-        let all: Vec<u32> = (0u32..).take(self.origins.len()).collect();
-        for credential in self.credentials.iter_mut().filter(|credential| credential.origins.is_empty()) {
-            credential.origins.clone_from(&all);
         }
         self
     }
@@ -559,5 +563,30 @@ impl Channel {
     pub fn zone(mut self, zone: &str) -> Self {
         self.zone = zone.into();
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::SecretField;
+
+    #[test]
+    fn a_secret_goes_where_it_is_meant_to_or_nowhere() {
+        let secret = |name| SecretField::new(name, "Key", Scheme::Bearer);
+        let form = Form::new()
+            .origin(Origin::setting("url", "API"))
+            .secret(secret("one").to("url"))
+            .secret(secret("misspelt").to("ulr"))
+            .secret(secret("everywhere"));
+        let description = Description::new("org.example.shop", "1.0.0")
+            .origin(Origin::https("cdn.example", "Pictures"))
+            .credential(Credential::new("by-hand", "Key", Scheme::Bearer))
+            .with(&form);
+        let bound = |name: &str| {
+            description.credentials.iter().find(|one| one.name == name).map(|one| one.origins.as_slice()).unwrap()
+        };
+        assert_eq!((bound("one"), bound("misspelt")), (&[1][..], &[][..]));
+        assert_eq!((bound("everywhere"), bound("by-hand")), (&[0, 1][..], &[0, 1][..]));
     }
 }

@@ -1,5 +1,7 @@
 //! GraphQL: a status, `errors`, and results that are unions of what was wanted and what went wrong.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -59,7 +61,7 @@ impl GraphQl {
         serde_json::from_slice(data.get().as_bytes()).map_err(|error| unreadable(&answer, &error))
     }
 
-    /// Writes, with one field in the document; gives what it returned, unless that is an [error branch](branch).
+    /// Reads, with one field in the document; gives what it returned, unless that is an [error branch](branch).
     ///
     /// ```
     /// use tradepost_sdk::prelude::*;
@@ -67,44 +69,86 @@ impl GraphQl {
     /// use tradepost_sdk::testing::{FakeHost, Reply};
     /// use serde_json::json;
     ///
-    /// let refused = json!({"data": {"addItem": {"__typename": "InsufficientStockError", "message": "Only 2 left."}}});
-    /// let host = FakeHost::new().http(move |_| Ok(Reply::json(&refused)));
+    /// #[derive(Debug, serde::Deserialize)]
+    /// struct Shop { name: String }
+    ///
+    /// let hidden = json!({"data": {"shop": {"__typename": "NoAccessError", "message": "Ask the owner."}}});
+    /// let host = FakeHost::new().http(move |_| Ok(Reply::json(&hidden)));
     /// let api = GraphQl::new(Http::new("https://shop.example"), "/graphql");
-    /// let answer = host.run(|| api.mutate("mutation{addItem(id: 7){__typename}}", json!({})));
-    /// let Err(Error::Rejected(issues)) = answer else { panic!() };
+    /// let answer: Result<Shop, Error> = host.run(|| api.query_one("{shop{__typename ... on Shop{name}}}", json!({})));
+    /// assert!(matches!(answer, Err(Error::Rejected(issues)) if issues[0].message == "Ask the owner."));
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`graphql`] and [`branch`].
+    pub fn query_one<T: DeserializeOwned>(&self, document: &str, variables: impl Serialize) -> Result<T, Error> {
+        one(&self.http.post(&self.path).json(&Operation { query: document, variables }).safe().send()?)
+    }
+
+    /// Writes, with one field in the document; gives what it returned, unless that is an [error branch](branch). Decimals
+    /// stay exact as in [`query`](Self::query).
+    ///
+    /// ```
+    /// use tradepost_sdk::prelude::*;
+    /// use tradepost_sdk::GraphQl;
+    /// use tradepost_sdk::testing::{FakeHost, Reply};
+    /// use serde_json::json;
+    ///
+    /// #[derive(Debug, serde::Deserialize)]
+    /// struct Cart { #[serde(with = "tradepost_sdk::exact")] total: Decimal }
+    ///
+    /// let add = |answer: &'static str| {
+    ///     let host = FakeHost::new().http(move |_| Ok(Reply::text("application/json", answer)));
+    ///     let api = GraphQl::new(Http::new("https://shop.example"), "/graphql");
+    ///     host.run(|| api.mutate::<Cart>("mutation{addItem(id: 7){__typename ... on Cart{total}}}", json!({})))
+    /// };
+    /// let cart = add(r#"{"data": {"addItem": {"__typename": "Cart", "total": 9007199254740993.10}}}"#).unwrap();
+    /// assert_eq!(cart.total.to_string(), "9007199254740993.10");
+    ///
+    /// let refused = r#"{"data": {"addItem": {"__typename": "InsufficientStockError", "message": "Only 2 left."}}}"#;
+    /// let Err(Error::Rejected(issues)) = add(refused) else { panic!() };
     /// assert_eq!(issues[0].code.as_deref(), Some("InsufficientStockError"));
     /// assert_eq!(issues[0].message, "Only 2 left.");
     /// ```
     ///
     /// # Errors
     /// Those of [`graphql`] and [`branch`].
-    pub fn mutate(&self, document: &str, variables: impl Serialize) -> Result<Value, Error> {
-        let answer = self.http.post(&self.path).json(&Operation { query: document, variables }).send()?;
-        let value = match graphql(answer)? {
-            Value::Object(fields) => fields.into_iter().next().map(|(_, value)| value).unwrap_or_default(),
-            other => other,
-        };
-        branch(value)
+    pub fn mutate<T: DeserializeOwned>(&self, document: &str, variables: impl Serialize) -> Result<T, Error> {
+        one(&self.http.post(&self.path).json(&Operation { query: document, variables }).send()?)
     }
 }
 
-/// The value of a mutation, unless it says that it was refused: by `__typename` (`..Error`) or `errorCode`, or with
+/// What the only field of an answer's `data` holds.
+fn one<T: DeserializeOwned>(answer: &Response) -> Result<T, Error> {
+    let unreadable = |error: serde_json::Error| unreadable(answer, &error);
+    let fields: BTreeMap<String, Box<Raw>> =
+        serde_json::from_slice(data(answer)?.get().as_bytes()).map_err(unreadable)?;
+    let mut values = fields.values();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(self::unreadable(answer, &"its data has not one field"));
+    };
+    serde_json::from_slice(branch(value)?.get().as_bytes()).map_err(unreadable)
+}
+
+/// A value that was returned, unless it says that something was refused: by `__typename` (`..Error`) or `errorCode`, or with
 /// `userErrors`, `errors` or `mutationErrors` that are not empty.
 ///
 /// ```
 /// use tradepost_sdk::prelude::*;
 /// use tradepost_sdk::graphql::branch;
-/// use serde_json::json;
 ///
-/// let shopify = json!({"product": null, "userErrors": [{"field": ["input", "title"], "message": "can't be blank"}]});
-/// let Err(Error::Rejected(issues)) = branch(shopify) else { panic!() };
+/// let raw = |json: &str| Raw::from_string(json.into()).unwrap();
+/// let shopify = raw(r#"{"product": null, "userErrors": [{"field": ["input", "title"], "message": "can't be blank"}]}"#);
+/// let Err(Error::Rejected(issues)) = branch(&shopify) else { panic!() };
 /// assert_eq!((issues[0].path.as_str(), issues[0].message.as_str()), ("input.title", "can't be blank"));
-/// assert!(branch(json!({"__typename": "Order", "userErrors": []})).is_ok());
+/// assert!(branch(&raw(r#"{"__typename": "Order", "userErrors": []}"#)).is_ok());
 /// ```
 ///
 /// # Errors
 /// `rejected` with the platform's code and words.
-pub fn branch(value: Value) -> Result<Value, Error> {
+pub fn branch(returned: &Raw) -> Result<&Raw, Error> {
+    // Of a look at the words alone; figures are read from the text itself.
+    let value: Value = serde_json::from_slice(returned.get().as_bytes()).unwrap_or_default();
     let listed = ["userErrors", "errors", "mutationErrors"].iter().filter_map(|name| value[*name].as_array());
     let issues: Vec<Issue> = listed.flatten().map(issue).collect();
     if !issues.is_empty() {
@@ -112,7 +156,7 @@ pub fn branch(value: Value) -> Result<Value, Error> {
     }
     let typename = value["__typename"].as_str().filter(|name| name.ends_with("Error"));
     match value["errorCode"].as_str().or(typename) {
-        None => Ok(value),
+        None => Ok(returned),
         Some(code) => {
             let words = value["message"].as_str().unwrap_or(code).to_owned();
             Err(crate::rejected(code, words))
@@ -180,7 +224,8 @@ fn unreadable(answer: &Response, error: &dyn std::fmt::Display) -> Error {
     if answer.unsafe_request { Error::Timeout(words) } else { Error::Unavailable(words) }
 }
 
-/// Takes `data` out of a GraphQL answer.
+/// Takes `data` out of a GraphQL answer. As a `serde_json::Value` it has made floats of numbers with a point: take a type
+/// whose amounts are read with [`exact`](crate::exact).
 ///
 /// ```
 /// use tradepost_sdk::prelude::*;
@@ -188,10 +233,13 @@ fn unreadable(answer: &Response, error: &dyn std::fmt::Display) -> Error {
 /// use tradepost_sdk::testing::Reply;
 /// use serde_json::json;
 ///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Data { #[serde(with = "tradepost_sdk::exact")] total: Decimal }
+///
 /// let answer = |body| Response { response: Reply::json(&body).response("https://a.example"), unsafe_request: false };
-/// assert_eq!(graphql(answer(json!({"data": {"shop": 1}}))).unwrap()["shop"], 1);
+/// assert_eq!(graphql::<Data>(answer(json!({"data": {"total": 1}}))).unwrap().total, Decimal::ONE);
 /// let refused = json!({"errors": [{"message": "Log in.", "extensions": {"code": "FORBIDDEN"}}]});
-/// assert!(matches!(graphql(answer(refused)), Err(Error::Auth(words)) if words == "Log in."));
+/// assert!(matches!(graphql::<Data>(answer(refused)), Err(Error::Auth(words)) if words == "Log in."));
 /// ```
 ///
 /// # Errors
@@ -199,7 +247,7 @@ fn unreadable(answer: &Response, error: &dyn std::fmt::Display) -> Error {
 /// `extensions.code`: FORBIDDEN and UNAUTHENTICATED are `auth`, THROTTLED is `throttled`, *NOT_FOUND is `not-found`, a
 /// query that the schema refuses is a `bug`. INTERNAL_SERVER_ERROR and errors without a code say nothing about a write:
 /// `timeout` then, `unavailable` for a read. All others are `rejected` with the platform's words.
-pub fn graphql(response: Response) -> Result<Value, Error> {
+pub fn graphql<T: DeserializeOwned>(response: Response) -> Result<T, Error> {
     let data = data(&response)?;
     serde_json::from_slice(data.get().as_bytes()).map_err(|error| unreadable(&response, &error))
 }
@@ -243,19 +291,19 @@ mod tests {
     fn an_answer_that_says_nothing_is_none() {
         // Found by the fuzz target `answers`: a list made the connector trap.
         for body in ["[]", "[{\"data\":1}]", "1", "null", "\"data\"", "{}", "{\"data\":null}", "{\"errors\":[]}"] {
-            assert!(matches!(graphql(answer(200, body)), Err(Error::Unavailable(_))), "{body}");
+            assert!(matches!(graphql::<Value>(answer(200, body)), Err(Error::Unavailable(_))), "{body}");
             let written = Response { unsafe_request: true, ..answer(200, body) };
-            assert!(matches!(graphql(written), Err(Error::Timeout(_))), "{body}: it may have been done");
+            assert!(matches!(graphql::<Value>(written), Err(Error::Timeout(_))), "{body}: it may have been done");
         }
-        assert_eq!(graphql(answer(200, r#"{"data":{"a":1}}"#)).unwrap()["a"], 1);
+        assert_eq!(graphql::<Value>(answer(200, r#"{"data":{"a":1}}"#)).unwrap()["a"], 1);
     }
 
     #[test]
     fn a_write_that_returned_something_was_not_refused() {
         let made = r#"{"data":{"create":{"id":"7","cost":null}},"errors":[{"message":"cost is hidden","extensions":{"code":"FORBIDDEN"}}]}"#;
-        let written = |body| graphql(Response { unsafe_request: true, ..answer(200, body) });
+        let written = |body| graphql::<Value>(Response { unsafe_request: true, ..answer(200, body) });
         assert!(matches!(written(made), Err(Error::Timeout(words)) if words.contains("cost is hidden")));
-        assert!(matches!(graphql(answer(200, made)), Err(Error::Auth(_))), "a read has done nothing");
+        assert!(matches!(graphql::<Value>(answer(200, made)), Err(Error::Auth(_))), "a read has done nothing");
         let refused = r#"{"data":{"create":null},"errors":[{"message":"no","extensions":{"code":"FORBIDDEN"}}]}"#;
         assert!(matches!(written(refused), Err(Error::Auth(_))));
     }
@@ -263,11 +311,33 @@ mod tests {
     #[test]
     fn a_malformed_query_is_a_defect_and_a_page_is_not() {
         let told = r#"{"errors":[{"message":"no such field","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}"#;
-        assert_eq!(graphql(answer(400, told)), Err(Error::Bug("no such field".into())));
-        assert!(matches!(graphql(answer(400, "<html>Bad")), Err(Error::Rejected(_))));
-        assert!(matches!(graphql(answer(502, "<html>Bad")), Err(Error::Unavailable(_))));
-        assert!(matches!(graphql(answer(200, "<html>Hello")), Err(Error::Unavailable(_))));
+        assert_eq!(graphql::<Value>(answer(400, told)), Err(Error::Bug("no such field".into())));
+        assert!(matches!(graphql::<Value>(answer(400, "<html>Bad")), Err(Error::Rejected(_))));
+        assert!(matches!(graphql::<Value>(answer(502, "<html>Bad")), Err(Error::Unavailable(_))));
+        assert!(matches!(graphql::<Value>(answer(200, "<html>Hello")), Err(Error::Unavailable(_))));
         let throttled = r#"{"errors":[{"message":"slow","extensions":{"code":"THROTTLED"}}]}"#;
-        assert_eq!(graphql(answer(200, throttled)), Err(Error::Throttled(5)));
+        assert_eq!(graphql::<Value>(answer(200, throttled)), Err(Error::Throttled(5)));
+    }
+
+    #[test]
+    fn what_the_only_field_returned_is_read_as_it_stands() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Order {
+            #[serde(with = "crate::exact")]
+            total: rust_decimal::Decimal,
+        }
+        let read = |body: &str| one::<Order>(&answer(200, body));
+        let exact = read(r#"{"data":{"order":{"total":0.1000000000000000055}}}"#).unwrap();
+        assert_eq!(exact.total.to_string(), "0.1000000000000000055", "a float has no room for it");
+        let refused = r#"{"data":{"order":{"__typename":"NoSuchOrderError","message":"Which?"}}}"#;
+        assert!(
+            matches!(read(refused), Err(Error::Rejected(issues)) if issues[0].message == "Which?"),
+            "a read as well"
+        );
+        for two in [r#"{"data":{"a":{"total":1},"b":{"total":2}}}"#, r#"{"data":{}}"#, r#"{"data":{"a":7}}"#] {
+            assert!(matches!(read(two), Err(Error::Unavailable(_))), "{two}");
+            let written = Response { unsafe_request: true, ..answer(200, two) };
+            assert!(matches!(one::<Order>(&written), Err(Error::Timeout(_))), "{two}: it was done");
+        }
     }
 }

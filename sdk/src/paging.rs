@@ -332,18 +332,42 @@ pub(crate) fn link(header: &str, rel: &str) -> Option<String> {
     })
 }
 
-/// A target as an address of its own.
+/// A target as an address of its own (RFC 3986, section 5.2). The crate for it would bring tables of half a megabyte into
+/// each component.
 pub(crate) fn absolute(base: &str, target: &str) -> String {
-    match target {
-        whole if whole.starts_with("https://") || whole.starts_with("http://") => whole.into(),
-        query if query.starts_with('?') => format!("{}{query}", base.split(['?', '#']).next().unwrap_or_default()),
+    let base = base.split('#').next().unwrap_or_default();
+    let whole = match target {
+        whole if whole.starts_with("https://") || whole.starts_with("http://") => return whole.into(),
+        "" => return base.into(),
+        elsewhere if elsewhere.starts_with("//") => {
+            format!("{}:{elsewhere}", base.split(':').next().unwrap_or_default())
+        }
         path if path.starts_with('/') => format!("{}{path}", origin(base)),
+        query if query.starts_with('?') => return format!("{}{query}", base.split('?').next().unwrap_or_default()),
         relative => {
-            let path = base.split(['?', '#']).next().unwrap_or_default();
+            let path = base.split('?').next().unwrap_or_default();
             let folder = path.rfind('/').filter(|at| *at >= origin(path).len()).map_or(path, |at| &path[..at]);
             format!("{folder}/{relative}")
         }
+    };
+    let host = origin(&whole).len();
+    let end = whole[host..].find(['?', '#']).map_or(whole.len(), |at| host + at);
+    format!("{}{}{}", &whole[..host], without_dots(&whole[host..end]), &whole[end..])
+}
+
+/// A path in which `.` and `..` are gone; `..` ends at the root.
+fn without_dots(path: &str) -> String {
+    let mut kept = Vec::new();
+    for part in path.split('/').skip(1) {
+        match part {
+            "." => {}
+            ".." => drop(kept.pop()),
+            part => kept.push(part),
+        }
     }
+    let folder = kept.last().is_some_and(|last| !last.is_empty()) && (path.ends_with("/.") || path.ends_with("/.."));
+    let root = if path.is_empty() { "" } else { "/" };
+    format!("{root}{}{}", kept.join("/"), if folder { "/" } else { "" })
 }
 
 /// Batches that a platform hands out one by one, each until it is confirmed: the receipt of the page names the batch, and
@@ -411,10 +435,19 @@ mod tests {
             ("/v2/x", "https://a.example:8443/v2/x"),
             ("?page=2", "https://a.example:8443/v1/orders?page=2"),
             ("more?page=2", "https://a.example:8443/v1/more?page=2"),
+            ("//b.example/x", "https://b.example/x"),
+            ("//b.example", "https://b.example"),
+            ("../x", "https://a.example:8443/x"),
+            ("../../../x?a=/../b", "https://a.example:8443/x?a=/../b"),
+            ("./more/../x/.", "https://a.example:8443/v1/x/"),
+            ("/v2/./x/..", "https://a.example:8443/v2/"),
+            ("a//b/", "https://a.example:8443/v1/a//b/"),
+            ("", "https://a.example:8443/v1/orders?page=1"),
         ] {
             assert_eq!(absolute(base, target), whole);
         }
         assert_eq!(absolute("https://a.example", "x"), "https://a.example/x");
+        assert_eq!(absolute("https://a.example/v1/x#part", "y"), "https://a.example/v1/y");
     }
 
     #[test]

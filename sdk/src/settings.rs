@@ -52,13 +52,13 @@
 //! |---|---|
 //! | `default`, `default = VALUE` | used where the operator says nothing; without it the setting must be entered, unless it is an `Option` |
 //! | `min = N`, `max = N` | for whole numbers |
-//! | `pattern = "REGEX"` | the host's to check |
+//! | `pattern = "REGEX"` | for texts; the host's to check |
 //! | `url` | an absolute http or https address; slashes at its end are taken off |
 //! | `origin = "WHY"` | such an address to which requests go: asks the operator for leave |
 //! | `check = FUNCTION` | `fn(&T) -> Result<(), String>`; the words follow the setting's name |
 //! | `rename`, `title`, `help` | instead of the field's name and comment |
 //! | `bearer`, `basic`, `header = "NAME"`, `query = "NAME"`, `scheme = EXPRESSION` | for a [`Secret`]: how the host places it |
-//! | `optional`, `to = "SETTING"` | for a [`Secret`]: may be left out; goes only to the address in this setting |
+//! | `optional`, `to = "SETTING"` | for a [`Secret`]: may be left out; goes only to the address in this setting, which says `origin` |
 //!
 //! What makes no sense does not compile:
 //!
@@ -84,6 +84,19 @@
 //!
 //! ```compile_fail
 //! # use tradepost_sdk::prelude::*;
+//! #[derive(Settings)]
+//! struct Config {
+//!     /// Address of the shop
+//!     #[setting(origin = "The shop's API")]
+//!     url: String,
+//!     /// A secret that would go nowhere
+//!     #[setting(bearer, to = "ulr")]
+//!     token: Secret,
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! # use tradepost_sdk::prelude::*;
 //! #[derive(Choice)]
 //! enum Mode {
 //!     /// A choice with fields
@@ -100,7 +113,7 @@ use crate::types::Error;
 pub use form::{Form, Property, SecretField};
 pub use reader::{Reader, parse, settings};
 pub use serde_json::Value;
-pub use value::{Choice, Secret, Setting, choose};
+pub use value::{Choice, Secret, Setting, Whole, Written, choose};
 
 /// What the operator enters. Derived: see the [module](self); `()` where there is nothing to enter.
 ///

@@ -3,6 +3,7 @@
 //! The words that jiff has for what is wrong with a text weigh 50 kB in a component; the text itself says enough.
 
 use jiff::civil::{Date, DateTime};
+use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -111,6 +112,8 @@ fn seconds(year: i64, month: i64, day: i64, time: &str) -> Option<i64> {
 /// assert_eq!(berlin.instant("2026-11-22T09:00:00").unwrap().to_string(), "2026-11-22T08:00:00Z");
 /// assert_eq!(berlin.instant("2026-07-01 09:00").unwrap().to_string(), "2026-07-01T07:00:00Z");
 /// assert_eq!(berlin.read("22.11.2026 09:00", "%d.%m.%Y %H:%M").unwrap().to_string(), "2026-11-22T08:00:00Z");
+/// let told = berlin.read("22.11.2026 09:00 +0000", "%d.%m.%Y %H:%M %z").unwrap();
+/// assert_eq!(told.to_string(), "2026-11-22T09:00:00Z", "an offset in the text counts");
 /// ```
 ///
 /// When the clocks are set back, an hour is there twice: the first one is meant. When they are set forward, an hour is
@@ -171,17 +174,18 @@ impl Zone {
         self.of(local, text)
     }
 
-    /// The instant of a local time in a format of strptime.
+    /// The instant of a local time, or of a day, in a format of strptime; an offset that the text says counts, not the zone.
     ///
     /// # Errors
     /// `bug` naming the text.
     pub fn read(&self, text: &str, format: &str) -> Result<Timestamp, Error> {
-        let local =
-            DateTime::strptime(format, text.trim()).or_else(|error| match Date::strptime(format, text.trim()) {
-                Ok(day) => Ok(day.to_datetime(jiff::civil::Time::midnight())),
-                Err(_) => Err(error),
-            });
-        self.of(local, text)
+        let wrong = |_| Error::Bug(format!("`{text}` is not a time"));
+        let parts = BrokenDownTime::parse(format, text.trim()).map_err(wrong)?;
+        // `%z` and `%s` say the instant by themselves.
+        if parts.offset().is_some() || parts.timestamp().is_some() {
+            return parts.to_timestamp().map_err(wrong);
+        }
+        self.of(parts.to_datetime(), text)
     }
 
     fn of(&self, local: Result<DateTime, jiff::Error>, text: &str) -> Result<Timestamp, Error> {
@@ -253,6 +257,25 @@ impl TimeWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offset_in_the_text_wins_over_the_zone() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let read = |text: &str, format: &str| berlin.read(text, format).map(|instant| instant.to_string());
+        for (text, format, instant) in [
+            ("22.11.2026 09:00 +0500", "%d.%m.%Y %H:%M %z", "2026-11-22T04:00:00Z"),
+            ("22.11.2026 09:00 +00:00", "%d.%m.%Y %H:%M %:z", "2026-11-22T09:00:00Z"),
+            ("22.11.2026 09:00", "%d.%m.%Y %H:%M", "2026-11-22T08:00:00Z"),
+            ("22.11.2026", "%d.%m.%Y", "2026-11-21T23:00:00Z"),
+            ("22.11.2026 +0500", "%d.%m.%Y %z", "2026-11-21T19:00:00Z"),
+            ("1795334400", "%s", "2026-11-22T08:00:00Z"),
+        ] {
+            assert_eq!(read(text, format).as_deref(), Ok(instant), "{text}");
+        }
+        for (text, format) in [("09:00", "%H:%M"), ("+0500", "%z"), ("x", "%d.%m.%Y")] {
+            assert!(read(text, format).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn dates_read_by_hand_are_those_of_the_calendar() {

@@ -4,17 +4,30 @@ use rust_decimal::Decimal;
 
 use crate::types::{Error, Text};
 
-/// Reads a decimal of the contract or of a platform; never through a float.
+/// Reads a decimal of the contract or of a platform: every digit of it, never through a float and never rounded.
 ///
 /// ```
 /// assert_eq!(tradepost_sdk::decimal(" 0.10 ").unwrap().to_string(), "0.10");
 /// assert!(tradepost_sdk::decimal("1,5").is_err());
+/// assert!(tradepost_sdk::decimal("1e2").is_err());
+/// assert!(tradepost_sdk::decimal("0.33333333333333333333333333333").is_err(), "there is no room for 29 digits");
+/// assert_eq!(tradepost_sdk::decimal("9.900000000000000000000000000000").unwrap().to_string(), "9.9");
 /// ```
 ///
 /// # Errors
-/// `bug` naming the text, when it is not a plain decimal number.
+/// `bug` naming the text, when it is not a plain decimal number or has more digits than a [`Decimal`] holds.
 pub fn decimal(text: &str) -> Result<Decimal, Error> {
-    text.trim().parse::<Decimal>().map_err(|error| Error::Bug(format!("`{text}` is not a decimal number: {error}")))
+    exactly(text.trim())
+        .map_err(|error| Error::Bug(format!("`{text}` is not a decimal number that can be kept exactly: {error}")))
+}
+
+/// A plain number as it stands there. Zeros at its end, of which a column with thirty decimals has many, are no digits that
+/// would be lost.
+pub(crate) fn exactly(text: &str) -> Result<Decimal, rust_decimal::Error> {
+    Decimal::from_str_exact(text).or_else(|error| match text.trim_end_matches('0') {
+        shorter if text.contains('.') && shorter.len() < text.len() => Decimal::from_str_exact(shorter),
+        _ => Err(error),
+    })
 }
 
 /// A decimal as the contract takes it: at most 18 digits before the point and 9 after it.

@@ -37,6 +37,14 @@ pub enum Denial {
         /// As given.
         name: String,
     },
+    /// It is for the host, and nobody took it.
+    #[error(
+        "the header `{name}` is not sent, as all that begin with `tradepost-` are for the host: a request of `http.send` says it in its field `credential`, `rate` or `repeat`, and the SDKs and `wasi:http` know the headers tradepost-credential, tradepost-rate and tradepost-repeat alone"
+    )]
+    HostHeader {
+        /// In lower case.
+        name: String,
+    },
     /// The address is not on the public network.
     #[error(
         "`{host}` leads to {address}, {class}; if this is meant, allow it with `tradepost platform set PLATFORM --private {host},{address}/{bits},{port}`"

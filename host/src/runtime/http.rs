@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod counts;
 mod credential;
+mod headers;
 mod mask;
 mod rate;
 mod resolver;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backon::BackoffBuilder;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -34,6 +35,7 @@ use crate::model::RemoteError;
 use crate::model::description::Credential;
 pub use counts::Counts;
 use credential::Credentials;
+use headers::headers;
 use mask::Masker;
 use rate::Rates;
 pub use resolver::{Lookup, SystemLookup};
@@ -557,35 +559,6 @@ impl Drop for Place<'_> {
         *self.0.count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         self.0.freed.notify_one();
     }
-}
-
-/// Headers of the connector, without those that are the host's.
-fn headers(given: &[(String, String)]) -> Result<HeaderMap, Denial> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in given {
-        let denied = || Denial::Header { name: name.clone() };
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied())?;
-        let owned = matches!(
-            name.as_str(),
-            "host"
-                | "connection"
-                | "transfer-encoding"
-                | "content-length"
-                | "keep-alive"
-                | "te"
-                | "trailer"
-                | "upgrade"
-        );
-        if owned || name.as_str().starts_with("proxy-") {
-            return Err(denied());
-        }
-        // Left to the client, which undoes what it asks for: sizes are those of the decompressed bytes.
-        if name == "accept-encoding" {
-            continue;
-        }
-        headers.append(name.clone(), HeaderValue::from_str(value).map_err(|_| denied())?);
-    }
-    Ok(headers)
 }
 
 /// Where an answer redirects to.

@@ -62,10 +62,13 @@ pub(crate) fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
 }
 
 fn name_of(variant: &Variant) -> syn::Result<String> {
-    let mut name = kebab(&variant.ident.to_string());
+    let (mut name, mut renamed) = (kebab(&variant.ident.to_string()), false);
     for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("setting")) {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("rename") {
+                if std::mem::replace(&mut renamed, true) {
+                    return Err(meta.error("`rename` is there twice"));
+                }
                 name = meta.value()?.parse::<LitStr>()?.value();
                 return Ok(());
             }

@@ -1,9 +1,10 @@
 //! `#[derive(Settings)]`.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::meta::ParseNestedMeta;
-use syn::{Data, DeriveInput, Error, Expr, ExprPath, Field, Fields, Lit, LitStr};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Error, Expr, ExprPath, Field, Fields, FieldsNamed, Lit, LitStr};
 
 use crate::doc;
 
@@ -17,9 +18,10 @@ pub(crate) fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
     if !input.generics.params.is_empty() {
         return Err(Error::new_spanned(&input.generics, "settings have no parameters"));
     }
+    let settings = fields.named.iter().map(Setting::of).collect::<syn::Result<Vec<_>>>()?;
+    agree(&settings, fields)?;
     let (mut declared, mut read, mut idents) = (Vec::new(), Vec::new(), Vec::new());
-    for field in &fields.named {
-        let setting = Setting::of(field)?;
+    for (setting, field) in settings.iter().zip(&fields.named) {
         declared.push(setting.declared(field));
         read.push(setting.read(field));
         idents.push(field.ident.as_ref());
@@ -37,6 +39,26 @@ pub(crate) fn expand(input: DeriveInput) -> syn::Result<TokenStream> {
             }
         }
     })
+}
+
+/// Names are there once, and a secret that is meant for one address names one.
+fn agree(settings: &[Setting], fields: &FieldsNamed) -> syn::Result<()> {
+    for (at, (setting, field)) in settings.iter().zip(&fields.named).enumerate() {
+        if settings[..at].iter().any(|before| before.name == setting.name) {
+            return Err(Error::new_spanned(field, format!("there are two settings with the name `{}`", setting.name)));
+        }
+        let Some(to) = &setting.to else { continue };
+        let origins = || settings.iter().filter(|one| one.origin.is_some()).map(|one| format!("`{}`", one.name));
+        if !origins().any(|name| name == format!("`{}`", to.value())) {
+            let there = match origins().collect::<Vec<_>>().join(", ") {
+                none if none.is_empty() => "there is none".to_owned(),
+                names => format!("there is {names}"),
+            };
+            let words = format!("`to` names a setting with `origin = \"WHY\"`, and `{}` is none: {there}", to.value());
+            return Err(Error::new_spanned(to, words));
+        }
+    }
+    Ok(())
 }
 
 /// How a secret is placed.
@@ -73,6 +95,8 @@ struct Setting {
     secret: Option<Placed>,
     optional: bool,
     to: Option<LitStr>,
+    /// Attributes that were there.
+    seen: Vec<String>,
 }
 
 impl Setting {
@@ -86,8 +110,12 @@ impl Setting {
         if setting.secret.is_none() && (setting.optional || setting.to.is_some()) {
             return wrong("`optional` and `to` belong to secrets; a setting that may be absent is an `Option`");
         }
-        if setting.secret.is_some() && (setting.default.is_some() || setting.url || setting.pattern.is_some()) {
+        let of_value = ["default", "min", "max", "pattern", "url", "origin", "check"];
+        if setting.secret.is_some() && setting.seen.iter().any(|seen| of_value.contains(&seen.as_str())) {
             return wrong("a secret has neither a default nor a check: its value never comes to the connector");
+        }
+        if setting.words(field).0.is_empty() {
+            return wrong("the operator has to read what this is: say it in a doc comment, or with `title = \"..\"`");
         }
         Ok(setting)
     }
@@ -95,6 +123,14 @@ impl Setting {
     fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
         let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
         let text = || meta.value()?.parse::<LitStr>();
+        if self.seen.contains(&name) {
+            return Err(meta.error(format!("`{name}` is there twice")));
+        }
+        let placed = matches!(name.as_str(), "bearer" | "basic" | "header" | "query" | "scheme");
+        if placed && self.secret.is_some() {
+            return Err(meta.error("a secret is placed in one way: it has one of bearer, basic, header, query, scheme"));
+        }
+        self.seen.push(name.clone());
         match name.as_str() {
             "rename" => self.name = text()?.value(),
             "title" => self.title = Some(text()?),
@@ -175,11 +211,21 @@ impl Setting {
         let url = self.url.then(|| quote!(.url()));
         let origin =
             self.origin.as_ref().map(|why| quote!(.origin(::tradepost_sdk::connector::Origin::setting(#name, #why))));
+        // Whether bounds and patterns mean something for it is known of the type alone.
+        let is = |means: TokenStream| {
+            quote_spanned!(of.span()=> {
+                fn is<T: ::tradepost_sdk::settings::#means>() {}
+                is::<#of>();
+            })
+        };
+        let whole = (self.min.is_some() || self.max.is_some()).then(|| is(quote!(Whole)));
+        let written = (self.pattern.is_some() || self.url).then(|| is(quote!(Written)));
         quote! {
-            .property(
+            .property({
+                #whole #written
                 <#of as ::tradepost_sdk::settings::Setting>::property(#name)
                     .title(#title).help(#help) #default #min #max #pattern #url
-            )
+            })
             #origin
         }
     }
@@ -197,5 +243,48 @@ impl Setting {
             Some(check) => quote!(let #ident: ::core::option::Option<#of> = reader.checked(#name, #check);),
             None => quote!(let #ident: ::core::option::Option<#of> = reader.value(#name);),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the compiler says of settings.
+    fn told(fields: &str) -> String {
+        let input = syn::parse_str(&format!("struct Config {{ {fields} }}")).unwrap();
+        expand(input).map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_secret_is_bound_to_an_address_that_is_declared() {
+        let url = "/// Shop\n#[setting(origin = \"API\")] url: String,";
+        let secret = |to: &str| format!("/// Key\n#[setting(bearer, to = \"{to}\")] key: Secret");
+        assert_eq!(told(&format!("{url} {}", secret("url"))), "");
+        let words = told(&format!("{url} {}", secret("ulr")));
+        assert!(words.contains("`ulr` is none: there is `url`"), "{words}");
+        let words = told(&format!("/// Shop\n#[setting(url)] url: String, {}", secret("url")));
+        assert!(words.contains("`url` is none: there is none"), "an address without leave: {words}");
+        let renamed = "/// Shop\n#[setting(origin = \"API\", rename = \"shop-url\")] url: String,";
+        assert_eq!(told(&format!("{renamed} {}", secret("shop-url"))), "");
+        assert!(told(&format!("{renamed} {}", secret("url"))).contains("there is `shop-url`"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        for (field, words) in [
+            ("/// Key\n#[setting(bearer, basic)] key: Secret", "placed in one way"),
+            ("/// Key\n#[setting(bearer, bearer)] key: Secret", "`bearer` is there twice"),
+            ("/// Key\n#[setting(bearer, check = f)] key: Secret", "a secret has neither"),
+            ("/// Key\n#[setting(bearer, max = 7)] key: Secret", "a secret has neither"),
+            ("/// Size\n#[setting(rename = \"a\", rename = \"b\")] size: u8", "`rename` is there twice"),
+            ("/// Size\n#[setting(min = 1)] #[setting(min = 2)] size: u8", "`min` is there twice"),
+            ("/// A\n a: u8, /// B\n#[setting(rename = \"a\")] b: u8", "two settings with the name `a`"),
+            ("size: u8", "say it in a doc comment"),
+            ("#[setting(bearer)] key: Secret", "say it in a doc comment"),
+        ] {
+            assert!(told(field).contains(words), "{field}: {}", told(field));
+        }
+        assert_eq!(told("#[setting(title = \"Size\", min = 1, max = 7)] size: u8"), "");
     }
 }

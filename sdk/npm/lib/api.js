@@ -1,10 +1,10 @@
-// Requests to a platform's JSON interface, with its answers judged.
+// Requests to a platform's JSON interface by `fetch`, with its answers judged.
 import { ConnectorError } from "./error.js";
-import { host, taken } from "./host.js";
+import { host, isRead } from "./host.js";
 import { parseJson } from "./json.js";
 import { whole } from "./contract.js";
 
-/** A platform's interface under one address. */
+/** A platform's interface under one address: `fetch` with its headers, its credential and `answered`. */
 export class Api {
   #base;
   #defaults;
@@ -37,19 +37,8 @@ export class Api {
 
   /** Sends and reads the answer as JSON; `null` for an empty one with status 202 or 204, or to DELETE. Other answers that say nothing are none: use `send` for a platform that gives them. */
   async request(method, path, options = {}) {
-    const response = await this.send(method, path, options);
-    const text = await response.text();
-    if (text === "") {
-      if (method === "DELETE" || response.status === 202 || response.status === 204) return null;
-      const words = `HTTP ${response.status} without an answer`;
-      throw isRead(method, options) ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
-    }
-    try {
-      return parseJson(text);
-    } catch (error) {
-      const words = `unreadable answer (${error.message}): ${excerpt(text)}`;
-      throw isRead(method, options) ? ConnectorError.unavailable(words) : ConnectorError.timeout(words);
-    }
+    const { repeat, explain } = { ...this.#defaults, ...options };
+    return answered(await this.send(method, path, options), { method, repeat, explain });
   }
 
   /** Sends and gives the answer where its status is 2xx; else throws what the status means. */
@@ -62,23 +51,33 @@ export class Api {
     if (repeat) headers["tradepost-repeat"] = repeat;
     if (json !== undefined) headers["content-type"] ??= "application/json";
     const address = `${this.#base}${path}${queryText(query)}`;
-    const safe = isRead(method, options);
+    const safe = isRead(method, repeat);
     let response;
     try {
       response = await host().fetch(address, { method, headers, body: json === undefined ? body : JSON.stringify(json) });
     } catch (error) {
       throw unanswered(error, safe);
     }
-    if (response.ok) {
-      if (!safe) taken.writes += 1;
-      return response;
-    }
+    if (response.ok) return response;
     throw await refusal(response, safe, explain);
   }
 }
 
-function isRead(method, { repeat }) {
-  return repeat === "safe" || (repeat !== "never" && (method === "GET" || method === "HEAD"));
+/** What an answer of `fetch` says, as JSON; throws what its status means, and what an answer means that says nothing. */
+export async function answered(response, { method = "GET", repeat, explain } = {}) {
+  const safe = isRead(method, repeat);
+  if (!response.ok) throw await refusal(response, safe, explain);
+  const text = await response.text();
+  const nothing = (words) => (safe ? ConnectorError.unavailable(words) : ConnectorError.timeout(words));
+  if (text === "") {
+    if (method === "DELETE" || response.status === 202 || response.status === 204) return null;
+    throw nothing(`HTTP ${response.status} without an answer`);
+  }
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw nothing(`unreadable answer (${error.message}): ${excerpt(text)}`);
+  }
 }
 
 function queryText(query) {

@@ -1,7 +1,7 @@
-// `fetch` for components: the host sends. The headers tradepost-credential, tradepost-rate and tradepost-repeat are for it
-// and go no further.
+// `fetch` for components: the host sends, by `http.send` of the contract. The headers tradepost-credential, tradepost-rate
+// and tradepost-repeat are for it and go no further; others that begin with tradepost- it refuses.
 import http from "tradepost:connector/http@0.1.0-draft.1";
-import { taken } from "./host.js";
+import { FOR_THE_HOST, isRead, taken } from "./host.js";
 
 export class Headers {
   #all = new Map();
@@ -89,17 +89,17 @@ export class Response {
 export async function fetch(input, init = {}) {
   const headers = new Headers(init.headers ?? []);
   const body = toBytes(init.body, headers);
-  const take = (name) => {
+  const [credential, rate, repeat] = FOR_THE_HOST.map((name) => {
     const value = headers.get(name);
     headers.delete(name);
     return value;
-  };
+  });
   const request = {
     method: (init.method ?? "GET").toUpperCase(),
     url: String(input),
-    credential: take("tradepost-credential"),
-    rate: take("tradepost-rate"),
-    repeat: take("tradepost-repeat") ?? "by-method",
+    credential,
+    rate,
+    repeat: repeat ?? "by-method",
     headers: [...headers].map(([name, value]) => ({ name, value })),
     body: body === null ? null : { tag: "bytes", val: body },
     timeoutMs: null,
@@ -111,8 +111,7 @@ export async function fetch(input, init = {}) {
   } catch (thrown) {
     throw failure(thrown);
   }
-  const read = request.repeat === "safe" || (request.repeat !== "never" && ["GET", "HEAD"].includes(request.method));
-  if (!read && answer.status >= 200 && answer.status <= 299) taken.writes += 1;
+  if (!isRead(request.method, request.repeat) && answer.status >= 200 && answer.status <= 299) taken.writes += 1;
   const fields = answer.headers.map(({ name, value }) => [name, value]);
   return new Response(Uint8Array.from(answer.body.val), { status: answer.status, headers: fields, url: answer.url });
 }

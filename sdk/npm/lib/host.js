@@ -16,6 +16,14 @@ export function host() {
   return current;
 }
 
+/** Headers that are for the host: it takes them, and they go no further. */
+export const FOR_THE_HOST = ["tradepost-credential", "tradepost-rate", "tradepost-repeat"];
+
+/** Whether a request only reads, by its method and by what was said of repeating it. */
+export function isRead(method, repeat) {
+  return repeat === "safe" || (repeat !== "never" && (method === "GET" || method === "HEAD"));
+}
+
 let filled = () => ({});
 
 /** What the defined connector's settings are where the operator enters nothing: for hosts that are none. */

@@ -130,6 +130,14 @@ export declare class Api {
   send(method: string, path: string, options?: RequestOptions): Promise<Response>;
 }
 
+/**
+ * What an answer of `fetch` says, as JSON, with statuses thrown as `Api` does; of a request that is no GET, its method and
+ * what was said of repeating it.
+ */
+export declare function answered<T = unknown>(
+  response: Response, request?: { method?: string; repeat?: "by-method" | "safe" | "never"; explain?: Explain },
+): Promise<T>;
+
 /** Reads JSON as `Api` does: whole numbers beyond 2^53, which a number would round, come as text. For files and for `fetch`. */
 export declare function parseJson<T = unknown>(text: string): T;
 

@@ -3,7 +3,7 @@ import { fitting, whole } from "./contract.js";
 import { ConnectorError, contractError, endsTheCall } from "./error.js";
 import { host, taken } from "./host.js";
 
-export { Api } from "./api.js";
+export { answered, Api } from "./api.js";
 export { defineConnector } from "./define.js";
 export { ConnectorError } from "./error.js";
 export { parseJson } from "./json.js";

@@ -23,5 +23,8 @@ export interface Seen {
   /** May be set: what `now()` says. */
   now: string;
 }
-/** Puts a stand-in in the host's place and gives what it saw. What is settled is compared with the contract, as the host does. */
+/**
+ * Puts a stand-in in the host's place and gives what it saw. The connector's `fetch` goes through it too, and what is settled is
+ * compared with the contract, as the host does.
+ */
 export declare function testHost(host?: TestHost): Seen;

@@ -1,5 +1,8 @@
 /// <reference path="./tradepost-connector-types.d.ts" />
 declare module 'tradepost:connector/blobs@0.1.0-draft.1' {
+  /**
+   * Keeps bytes; `name` is a file name where there is one. Counts against what a call may write.
+   */
   export function put(bytes: Uint8Array, mediaType: string, name: string | null | undefined): BlobRef;
   /**
    * At most 4 MiB at a time; an empty list is the end.

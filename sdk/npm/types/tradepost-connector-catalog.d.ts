@@ -183,6 +183,7 @@ declare module 'tradepost:connector/catalog@0.1.0-draft.1' {
     taken?: Timestamp | null,
   }
   /**
+   * What sells always, or a price for a time or from a quantity on.
    * # Variants
    * 
    * ## `"base"`

@@ -1,7 +1,13 @@
 /// <reference path="./tradepost-connector-records.d.ts" />
 /// <reference path="./tradepost-connector-types.d.ts" />
 declare module 'tradepost:connector/connector@0.1.0-draft.1' {
+  /**
+   * What the connector is, does and asks for; computed from nothing but the file.
+   */
   export function describe(): Description;
+  /**
+   * Whom the credentials reach. Reads only.
+   */
   export function check(): Account;
   export type Text = import('tradepost:connector/types@0.1.0-draft.1').Text;
   export type Decimal = import('tradepost:connector/types@0.1.0-draft.1').Decimal;
@@ -48,6 +54,7 @@ declare module 'tradepost:connector/connector@0.1.0-draft.1' {
     figure?: StockFigure | null,
   }
   /**
+   * An order event that a connector can apply: the cases of `happening`, and `placed` for the order itself.
    * # Variants
    * 
    * ## `"placed"`
@@ -120,6 +127,9 @@ declare module 'tradepost:connector/connector@0.1.0-draft.1' {
     port?: number | null,
     why: Array<Text>,
   }
+  /**
+   * Where and how a token is asked for with client credentials.
+   */
   export interface Oauth {
     /**
      * May contain `{setting}`.
@@ -131,6 +141,9 @@ declare module 'tradepost:connector/connector@0.1.0-draft.1' {
      */
     clientInHeader: boolean,
   }
+  /**
+   * The request that logs in, and where the token is found and goes.
+   */
   export interface Session {
     method: string,
     /**
@@ -265,6 +278,7 @@ declare module 'tradepost:connector/connector@0.1.0-draft.1' {
     files: boolean,
   }
   /**
+   * Whether real buyers are behind the account.
    * # Variants
    * 
    * ## `"live"`
@@ -287,6 +301,9 @@ declare module 'tradepost:connector/connector@0.1.0-draft.1' {
      */
     zone: string,
   }
+  /**
+   * A place with stock of its own.
+   */
   export interface Warehouse {
     id: string,
     name: string,

@@ -12,6 +12,9 @@ declare module 'tradepost:connector/http@0.1.0-draft.1' {
   export type Field = import('tradepost:connector/types@0.1.0-draft.1').Field;
   export type BlobRef = import('tradepost:connector/types@0.1.0-draft.1').BlobRef;
   export type Error = import('tradepost:connector/types@0.1.0-draft.1').Error;
+  /**
+   * The bytes themselves, or the id of a blob that holds them.
+   */
   export type PartContent = PartContentBytes | PartContentBlob;
   export interface PartContentBytes {
     tag: 'bytes',
@@ -21,12 +24,18 @@ declare module 'tradepost:connector/http@0.1.0-draft.1' {
     tag: 'blob',
     val: string,
   }
+  /**
+   * One part of a multipart body; `name` is that of the form's field.
+   */
   export interface Part {
     name: string,
     filename?: string | null,
     mediaType?: string | null,
     content: PartContent,
   }
+  /**
+   * What is sent: bytes, the id of a blob, a urlencoded form, or multipart.
+   */
   export type Body = BodyBytes | BodyBlob | BodyForm | BodyMultipart;
   export interface BodyBytes {
     tag: 'bytes',
@@ -59,6 +68,9 @@ declare module 'tradepost:connector/http@0.1.0-draft.1' {
    * Sent once, counted as a write.
    */
   export type Repeat = 'by-method' | 'safe' | 'never';
+  /**
+   * One request; redirects are followed and judged like it.
+   */
   export interface Request {
     method: string,
     /**
@@ -85,6 +97,9 @@ declare module 'tradepost:connector/http@0.1.0-draft.1' {
      */
     toBlob: boolean,
   }
+  /**
+   * The body of an answer, decompressed: bytes, or the blob that was asked for.
+   */
   export type Answer = AnswerBytes | AnswerBlob;
   export interface AnswerBytes {
     tag: 'bytes',

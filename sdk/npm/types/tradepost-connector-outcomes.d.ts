@@ -21,6 +21,9 @@ declare module 'tradepost:connector/outcomes@0.1.0-draft.1' {
     total?: Decimal | null,
     warnings: Array<Issue>,
   }
+  /**
+   * What became of one item.
+   */
   export type Outcome = OutcomePartial | OutcomeDone | OutcomeUnchanged | OutcomeLater | OutcomeFailed;
   /**
    * The object exists under this reference, but steps are missing. May be settled many times; not the last word.

@@ -57,6 +57,7 @@ declare module 'tradepost:connector/sales@0.1.0-draft.1' {
     extra: Array<Field>,
   }
   /**
+   * How far an order is; `pending` is placed but not accepted by the shop yet.
    * # Variants
    * 
    * ## `"pending"`
@@ -73,6 +74,7 @@ declare module 'tradepost:connector/sales@0.1.0-draft.1' {
    */
   export type OrderState = 'pending' | 'open' | 'partly-shipped' | 'shipped' | 'completed' | 'cancelled';
   /**
+   * How far an order, or one payment of it, is paid.
    * # Variants
    * 
    * ## `"unpaid"`
@@ -91,6 +93,7 @@ declare module 'tradepost:connector/sales@0.1.0-draft.1' {
    */
   export type PaymentState = 'unpaid' | 'authorised' | 'partly-paid' | 'paid' | 'partly-refunded' | 'refunded' | 'failed';
   /**
+   * What a line is. `rounding` is what the total was rounded by; `text` has no amount.
    * # Variants
    * 
    * ## `"product"`
@@ -142,11 +145,17 @@ declare module 'tradepost:connector/sales@0.1.0-draft.1' {
     taxCode?: string | null,
     extra: Array<Field>,
   }
+  /**
+   * The tax of one rate over the whole order: `amount` is that of `base`, which is net.
+   */
   export interface Tax {
     percent: Decimal,
     base: Decimal,
     amount: Decimal,
   }
+  /**
+   * One payment; `method` is the platform's name of it, `transaction` the provider's reference.
+   */
   export interface Payment {
     id?: string | null,
     method: string,
@@ -155,6 +164,9 @@ declare module 'tradepost:connector/sales@0.1.0-draft.1' {
     transaction?: string | null,
     at?: Timestamp | null,
   }
+  /**
+   * How the goods travel; `method` is the platform's name of it, `label` what the buyer read.
+   */
   export interface Delivery {
     method: string,
     label?: string | null,
@@ -202,10 +214,16 @@ declare module 'tradepost:connector/sales@0.1.0-draft.1' {
     line: string,
     quantity: Decimal,
   }
+  /**
+   * Goods that will not be delivered.
+   */
   export interface Cancellation {
     lines: Array<AmountOf>,
     reason?: string | null,
   }
+  /**
+   * Money that went back; `restock` says that the goods came back and can be sold again.
+   */
   export interface Refund {
     amount: Decimal,
     lines: Array<AmountOf>,

@@ -1,6 +1,9 @@
 /// <reference path="./tradepost-connector-records.d.ts" />
 /// <reference path="./tradepost-connector-types.d.ts" />
 declare module 'tradepost:connector/source@0.1.0-draft.1' {
+  /**
+   * Reads one page; asked again with its `next` until there is none.
+   */
   export function pull(request: Request): Page;
   /**
    * The page with this receipt is durable. May be called again with the same receipt, also by a later build.
@@ -14,6 +17,9 @@ declare module 'tradepost:connector/source@0.1.0-draft.1' {
   export type Deletion = import('tradepost:connector/records@0.1.0-draft.1').Deletion;
   export type Unreadable = import('tradepost:connector/records@0.1.0-draft.1').Unreadable;
   export type Present = import('tradepost:connector/records@0.1.0-draft.1').Present;
+  /**
+   * A time that a reading of changes covers.
+   */
   export interface Window {
     since?: Timestamp | null,
     until: Timestamp,
@@ -42,6 +48,9 @@ declare module 'tradepost:connector/source@0.1.0-draft.1' {
   export interface ScopePresent {
     tag: 'present',
   }
+  /**
+   * What is to be read, and where the reading goes on.
+   */
   export interface Request {
     kind: Kind,
     scope: Scope,

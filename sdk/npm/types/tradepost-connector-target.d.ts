@@ -24,7 +24,7 @@ declare module 'tradepost:connector/target@0.1.0-draft.1' {
   export type Removal = import('tradepost:connector/records@0.1.0-draft.1').Removal;
   /**
    * What to look for: the marker and idempotency key of a write whose answer was lost, and the record's natural
-   * keys (`sku`, `number`, `email`, `tracking`, `event` ...). `of` is the order for shipments and order events.
+   * keys (`sku`, `ean`, `number`, `email`, `category`, `tracking`, `event`). `of` is the order for shipments and order events.
    */
   export interface Probe {
     item: string,

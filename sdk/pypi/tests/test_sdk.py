@@ -11,8 +11,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
 import tradepost_sdk as sdk  # noqa: E402
 from tradepost_sdk import ConnectorError, catalog, connector, outcomes, records, types  # noqa: E402
-from tradepost_sdk.error import Err, contract_error  # noqa: E402
-from tradepost_sdk.testing import TestHost  # noqa: E402
+from tradepost_sdk.error import contract_error  # noqa: E402
+from tradepost_sdk.host import Component  # noqa: E402
+from tradepost_sdk.testing import Err, TestHost  # noqa: E402
+from wit_world.imports import http  # noqa: E402
 
 
 class Worlds(unittest.TestCase):
@@ -78,7 +80,6 @@ class Reads(unittest.TestCase):
             with self.assertRaises(ConnectorError) as raised:
                 sdk.Api("https://shop.example").get("/x")
             self.assertEqual(raised.exception.case, case)
-
 
     def test_the_platforms_own_words_are_read_by_who_knows_them(self) -> None:
         def explain(status: int, body: Any) -> str | ConnectorError | None:
@@ -174,6 +175,38 @@ assert sdk.settings()["lot"] == 9
 """
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+class Headers(unittest.TestCase):
+    written = {"Tradepost-Credential": "api", "TRADEPOST-RATE": "slow", "tradepost-Repeat": "never", "X-Shop": "7"}
+
+    def test_what_is_for_the_host_becomes_fields_however_it_is_written(self) -> None:
+        sent: list[http.Request] = []
+
+        def send(request: http.Request) -> http.Response:
+            sent.append(request)
+            return http.Response(200, [], http.Answer_Bytes(b""), request.url)
+
+        component = Component()
+        component._http = SimpleNamespace(**{**vars(http), "send": send})
+        component.send("GET", "https://shop.example", self.written, b"")
+        component.send("GET", "https://shop.example", {"Tradepost-Credentials": "api"}, b"")
+        first, second = sent
+        self.assertEqual((first.credential, first.rate, first.repeat), ("api", "slow", http.Repeat.NEVER))
+        self.assertEqual([(field.name, field.value) for field in first.headers], [("X-Shop", "7")])
+        self.assertEqual([field.name for field in second.headers], ["Tradepost-Credentials"], "the host refuses it")
+
+    def test_a_test_sends_what_the_host_would_send(self) -> None:
+        sent: list[dict[str, str]] = []
+        host = TestHost(
+            secrets={"api": {"authorization": "Bearer t0ken"}},
+            send=lambda method, url, headers, body: sent.append(headers) or sdk.Response(200),  # type: ignore[func-returns-value]
+        )
+        host.send("GET", "https://shop.example", self.written, b"")
+        self.assertEqual(sent, [{"X-Shop": "7", "authorization": "Bearer t0ken"}])
+        with self.assertRaises(ConnectorError) as raised:
+            host.send("GET", "https://shop.example", {"Tradepost-Credentials": "api"}, b"")
+        self.assertEqual((raised.exception.case, len(sent)), ("denied", 1))
 
 
 class Values(unittest.TestCase):

@@ -96,7 +96,7 @@ pub fn write(path: &str, bytes: &[u8]) -> Result<(), Error> {
     lent!(files::write, write(path, bytes))
 }
 
-/// Writes the bytes of a blob, like [`write`].
+/// Writes the bytes of a blob, like [`write()`].
 ///
 /// ```
 /// use tradepost_sdk::{files, testing::FakeHost};
@@ -108,7 +108,7 @@ pub fn write(path: &str, bytes: &[u8]) -> Result<(), Error> {
 /// ```
 ///
 /// # Errors
-/// As [`write`], and `not-found` for a blob that is not there.
+/// As [`write()`], and `not-found` for a blob that is not there.
 pub fn write_blob(path: &str, id: &str) -> Result<(), Error> {
     lent!(files::write_blob, write_blob(path, id))
 }

@@ -279,7 +279,7 @@ impl SecretField {
         self
     }
 
-    /// It goes only to the address in this setting.
+    /// It goes only to the address in this setting, and nowhere where no [`Origin`] is declared for that.
     #[must_use]
     pub fn to(mut self, setting: &'static str) -> Self {
         self.to = Some(setting);

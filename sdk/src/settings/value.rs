@@ -70,6 +70,8 @@ impl Setting for bool {
 
 macro_rules! whole {
     ($($number:ty)*) => {$(
+        impl Whole for $number {}
+
         impl Setting for $number {
             fn property(name: &'static str) -> Property {
                 let property = Property::integer(name);
@@ -101,7 +103,7 @@ impl Setting for Decimal {
     }
 
     fn read(value: &Value) -> Result<Self, String> {
-        let number = value.as_str().and_then(|text| text.trim().parse().ok());
+        let number = value.as_str().and_then(|text| crate::values::exactly(text.trim()).ok());
         number.ok_or_else(|| format!("must be a number like \"0.95\" in quotation marks, found {value}"))
     }
 
@@ -143,6 +145,48 @@ impl<T: Setting> Setting for Option<T> {
         Some(None)
     }
 }
+
+#[diagnostic::on_unimplemented(
+    message = "`min` and `max` are for whole numbers, `{Self}` is none",
+    label = "this setting is no whole number",
+    note = "a text is bounded by a `pattern`, any value by a `check` function"
+)]
+/// A setting that `min` and `max` mean something for: a whole number, or an `Option` of one.
+///
+/// ```compile_fail,E0277
+/// # use tradepost_sdk::prelude::*;
+/// #[derive(Settings)]
+/// struct Config {
+///     /// A text has no largest value
+///     #[setting(max = 7)]
+///     language: String,
+/// }
+/// ```
+pub trait Whole: Setting {}
+
+#[diagnostic::on_unimplemented(
+    message = "`pattern` and `url` are for texts, `{Self}` is none",
+    label = "this setting is no text",
+    note = "a whole number is bounded by `min` and `max`, any value by a `check` function"
+)]
+/// A setting that is entered as text, for which `pattern` and `url` mean something.
+///
+/// ```compile_fail,E0277
+/// # use tradepost_sdk::prelude::*;
+/// #[derive(Settings)]
+/// struct Config {
+///     /// A number has no pattern
+///     #[setting(pattern = "^[0-9]+$")]
+///     company: u32,
+/// }
+/// ```
+pub trait Written: Setting {}
+
+impl Written for String {}
+impl Written for Vec<String> {}
+impl Written for Decimal {}
+impl<T: Whole> Whole for Option<T> {}
+impl<T: Written> Written for Option<T> {}
 
 /// One of several things, by name. Derived for enums without fields; the names are those of the variants in
 /// kebab-case, the comments what the operator reads.

@@ -57,6 +57,9 @@ use crate::{Connector, Source, Target};
 ///         Ok(Reply::json(&"Little Shop"))
 ///     });
 /// assert_eq!(host.check::<Shop>().unwrap().name, "Little Shop");
+///
+/// let refused = host.run(|| Request::get("https://shop.example/name").header("Tradepost-Credential", "key").send());
+/// assert!(matches!(refused, Err(Error::Denied(_))), "as by the real host");
 /// ```
 #[derive(Clone)]
 pub struct FakeHost(Rc<State>);
@@ -382,6 +385,13 @@ impl Lender for State {
         };
         if !read {
             self.fence(&format!("{} {}", request.method, request.url))?;
+        }
+        let for_the_host = |header: &&Field| header.name.to_ascii_lowercase().starts_with("tradepost-");
+        if let Some(header) = request.headers.iter().find(for_the_host) {
+            return Err(Error::Denied(format!(
+                "the header `{}` is not sent: a request has the methods `credential`, `rate`, `safe` and `once` for the host",
+                header.name
+            )));
         }
         self.sent.borrow_mut().push(request.clone());
         let blob = |id: &str| self.blobs.borrow().bytes(id).map(Into::into);

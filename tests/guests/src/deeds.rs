@@ -175,12 +175,19 @@ fn said(result: Result<Response, Error>) -> String {
     }
 }
 
-/// Asks every address of the setting `urls`, with the credential named in the setting `credential`, and tells what
-/// came back.
+/// Asks every address of the setting `urls`, with the headers of the setting `headers` and the credential named in the
+/// setting `credential`, and tells what came back.
 fn fetch() -> Vec<String> {
-    let ask = |url: String| match setting("credential").first() {
-        Some(name) => Http::get(url).credential(name).send(),
-        None => Http::get(url).send(),
+    let ask = |url: String| {
+        let mut request = Http::get(url);
+        for header in setting("headers") {
+            let (name, value) = header.split_once(": ").unwrap_or((&header, ""));
+            request = request.header(name, value);
+        }
+        match setting("credential").first() {
+            Some(name) => request.credential(name).send(),
+            None => request.send(),
+        }
     };
     setting("urls").into_iter().map(|url| said(ask(url))).collect()
 }

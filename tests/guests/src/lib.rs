@@ -7,8 +7,8 @@ use std::hint::black_box;
 
 use serde_json::json;
 use tradepost_sdk::connector::{
-    Ability, Account, Channel, Credential, Description, Environment, Lookup, Origin, Reading, Scheme, StockFigure,
-    Warehouse, Writing,
+    Ability, Account, Channel, Credential, Description, Environment, Lookup, Origin, Rate, Reading, Scheme,
+    StockFigure, Warehouse, Writing,
 };
 use tradepost_sdk::records::{Kind, Records, Removal};
 use tradepost_sdk::source::{Page, PullRequest};
@@ -116,7 +116,8 @@ impl Connector for Guest {
                 origins: vec![1],
                 required: false,
             }],
-            rates: Vec::new(),
+            // What names no rate goes by the first one, which holds nobody up.
+            rates: vec![Rate::new("any", "1000"), Rate::new("slow", "0.01")],
             files: true,
         }
     }

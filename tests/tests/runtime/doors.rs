@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 use tradepost::runtime::limits::Limits;
+use tradepost::runtime::tape::Exchange;
+use tradepost::runtime::witness::{Seen, Witness};
 
 use super::calls::{pull, told};
 use super::fences::{Net, beside};
@@ -167,6 +169,87 @@ async fn a_credential_is_named_by_a_header_goes_only_where_it_is_bound_and_is_ma
         assert!(told[0].contains("HttpRequestDenied"), "{header}: {}", told[0]);
     }
     assert_eq!(shop.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_meant_for_the_host_and_not_understood_is_sent_through_neither_door() {
+    let world = World::new().await;
+    let server = Server::start(|_| answer("200 OK", "", b"ok")).await;
+    let url = format!("http://{}/", server.address);
+    let mut net = Net::open(&world, &server);
+    for (behaviour, header, words) in [
+        ("fetch", "tradepost-credential: key", "field `credential`"),
+        ("fetch", "Tradepost-Credentials: key", "`tradepost-credentials` is not sent"),
+        ("wasi fetch", "Tradepost-Credentials: key", "tradepost-credential, tradepost-rate"),
+    ] {
+        net.headers = vec![header.into()];
+        let (journal, guard) = Journal::begin();
+        let told = told(&net.connector(behaviour, &[&url], |_| {})).await;
+        drop(guard);
+        assert!(told[0].contains("Denied"), "{behaviour}, {header}: {}", told[0]);
+        assert!(journal.text().contains(words), "{behaviour}, {header}: {}", journal.text());
+    }
+    assert!(server.requests().is_empty(), "nothing was sent");
+}
+
+/// Exchanges of calls, as a tape keeps them.
+#[derive(Default)]
+struct Tape(Mutex<Vec<Exchange>>);
+
+impl Witness for Tape {
+    fn seen(&self, call: Seen<'_>) {
+        self.0.lock().unwrap().extend(call.exchanges);
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_on_the_tape_alike_through_both_doors_and_its_secret_is_not() {
+    let world = World::new().await;
+    let server = Server::start(|request| {
+        let placed = request.lines().any(|line| line.eq_ignore_ascii_case("authorization: Bearer s3cret-t0ken"));
+        answer("200 OK", "x-token: s3cret-t0ken\r\n", if placed { b"with s3cret-t0ken" } else { b"without" })
+    })
+    .await;
+    let url = format!("http://{}/orders?page=1", server.address);
+    let mut tapes = Vec::new();
+    for (behaviour, headers, credential) in [
+        ("fetch", "x-shop: 7", vec!["key"]),
+        // What the SDK says by itself at the first door, and fields of a request there.
+        (
+            "wasi fetch",
+            "accept: application/json, x-shop: 7, tradepost-credential: key, tradepost-rate: any",
+            Vec::new(),
+        ),
+    ] {
+        let mut net = Net::open(&world, &server);
+        net.headers = headers.split(", ").map(Into::into).collect();
+        let tape = Arc::new(Tape::default());
+        let connector = net.with_credential(behaviour, &[&url], &credential, |_| {}).seen_by(tape.clone());
+        assert_eq!(told(&connector).await[0], "200 with ***", "{behaviour}");
+        tapes.push(std::mem::take(&mut *tape.0.lock().unwrap()));
+    }
+    assert_eq!(tapes[0], tapes[1]);
+    let [exchange] = tapes[1].as_slice() else { panic!("{tapes:?}") };
+    let line = serde_json::to_string(exchange).unwrap();
+    assert!(!line.contains("s3cret") && !line.contains("tradepost-"), "{line}");
+    assert!(exchange.request.url == url && exchange.request.headers.contains(&("x-shop".into(), "7".into())), "{line}");
+    assert!(line.contains("with ***"), "{line}");
+}
+
+#[tokio::test]
+async fn a_declared_rate_holds_a_request_up() {
+    let world = World::new().await;
+    let server = Server::start(|_| answer("200 OK", "", b"ok")).await;
+    let url = format!("http://{}/", server.address);
+    let mut net = Net::open(&world, &server);
+    // One request, and the next one after a hundred seconds, which is longer than a request may take here.
+    net.headers = vec!["tradepost-rate: slow".into()];
+    let told1 = told(&net.connector("wasi fetch", &[&url, &url], |limits| limits.host_call_seconds = 1)).await;
+    assert_eq!(told1[0], "200 ok");
+    assert!(told1[1].starts_with("429 ") && told1[1].ends_with("tradepost-error=throttled"), "{}", told1[1]);
+    assert_eq!(server.requests().len(), 1, "the second one was not sent");
+    net.headers = vec!["tradepost-rate: any".into()];
+    assert_eq!(told(&net.connector("wasi fetch", &[&url, &url], |_| {})).await, ["200 ok", "200 ok"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! `wasi:http`: the second door for requests, for the usual clients of the guests' languages (JavaScript's `fetch`, for
-//! example). Behind it is the same client as behind `http.send`: a request is turned into one of those and judged, sent,
+//! `wasi:http`: the second door for requests, for clients that speak it (the SDKs' own, JavaScript's `fetch` among them, go
+//! by `http.send`). Behind it is the same client as behind `http.send`: a request is turned into one of those and judged, sent,
 //! limited and recorded there. Headers say what `http.send` has fields for, and go no further: `tradepost-credential`,
 //! `tradepost-rate`, `tradepost-repeat` (`by-method`, `safe`, `never`).
 //!

@@ -113,7 +113,8 @@ def _told(thrown: BaseException) -> types.Error:
     if isinstance(thrown, ConnectorError):
         return thrown.value
     if isinstance(thrown, Err):
-        return thrown.value
+        value: types.Error = thrown.value
+        return value
     lines = traceback.format_exception(thrown)
     return types.Error_Bug("".join(lines)[-4000:])
 

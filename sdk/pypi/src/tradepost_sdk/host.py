@@ -24,6 +24,17 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
 
+FOR_THE_HOST = ("tradepost-credential", "tradepost-rate", "tradepost-repeat")
+"""Headers that are for the host: it takes them, and they go no further."""
+
+
+def for_the_host(headers: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What is for the host, by its name in lower case, and the headers that are left. Others that begin with
+    `tradepost-` are among these: the host refuses them and says why."""
+    own = {name.lower(): value for name, value in headers.items() if name.lower() in FOR_THE_HOST}
+    return own, {name: value for name, value in headers.items() if name.lower() not in FOR_THE_HOST}
+
+
 class Component:
     """The host of a component."""
 
@@ -37,20 +48,21 @@ class Component:
     def send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
         """Sends a request.
 
-        The headers tradepost-credential, tradepost-rate and tradepost-repeat are for the host and go no further.
+        The headers tradepost-credential, tradepost-rate and tradepost-repeat are for the host and go no further; others
+        that begin with tradepost- it refuses.
         Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
         """
         http = self._http
-        own = {name: headers.get(f"tradepost-{name}") for name in ("credential", "rate", "repeat")}
-        repeat = (own["repeat"] or "by-method").upper().replace("-", "_")
+        own, left = for_the_host(headers)
+        repeat = own.get("tradepost-repeat", "by-method").upper().replace("-", "_")
         request = http.Request(
             method=method,
             url=url,
-            headers=[Field(name, value) for name, value in headers.items() if not name.startswith("tradepost-")],
+            headers=[Field(name, value) for name, value in left.items()],
             body=http.Body_Bytes(body) if body else None,
-            credential=own["credential"],
+            credential=own.get("tradepost-credential"),
             repeat=http.Repeat[repeat],
-            rate=own["rate"],
+            rate=own.get("tradepost-rate"),
             timeout_ms=None,
             to_blob=False,
         )

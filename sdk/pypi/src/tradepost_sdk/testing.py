@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+# What a connector's methods raise, for tests that expect it.
+from componentize_py_types import Err as Err
 from wit_world.imports import outcomes, types
 
 from .contract import fitting
 from .error import ConnectorError
-from .host import Response, set_host
+from .host import FOR_THE_HOST, Response, for_the_host, set_host
 
 Send = Callable[[str, str, dict[str, str], bytes], Response]
 
@@ -67,11 +69,13 @@ class TestHost:
         set_host(self)
 
     def send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Response:
-        """Places the secret and sends."""
+        """Places the secret and sends; refuses what the host would."""
+        own, sent = for_the_host(headers)
+        if refused := next((name for name in sent if name.lower().startswith("tradepost-")), None):
+            words = f"the header `{refused}` is not sent: for the host there are {', '.join(FOR_THE_HOST)}"
+            raise ConnectorError(types.Error_Denied(words))
         self.requests.append((method, url, body))
-        own = ("tradepost-credential", "tradepost-rate", "tradepost-repeat")
-        sent = {name: value for name, value in headers.items() if name not in own}
-        if credential := headers.get("tradepost-credential"):
+        if credential := own.get("tradepost-credential"):
             sent.update(self.secrets[credential])
         return self._send(method, url, sent, body)
 

@@ -17,11 +17,16 @@ class Connector(Protocol):
 
     @abstractmethod
     def describe(self) -> connector.Description:
+        """
+        What the connector is, does and asks for; computed from nothing but the file.
+        """
         raise NotImplementedError
 
     @abstractmethod
     def check(self) -> connector.Account:
         """
+        Whom the credentials reach. Reads only.
+        
         Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
         """
         raise NotImplementedError
@@ -32,6 +37,8 @@ class Source(Protocol):
     @abstractmethod
     def pull(self, request: source.Request) -> source.Page:
         """
+        Reads one page; asked again with its `next` until there is none.
+        
         Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
         """
         raise NotImplementedError

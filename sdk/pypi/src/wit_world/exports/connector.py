@@ -34,6 +34,9 @@ class Reading:
     figure: Optional[StockFigure]
 
 class OrderHappening(Enum):
+    """
+    An order event that a connector can apply: the cases of `happening`, and `placed` for the order itself.
+    """
     PLACED = 0
     PAID = 1
     CANCELLED = 2
@@ -86,12 +89,18 @@ class Origin:
 
 @dataclass
 class Oauth:
+    """
+    Where and how a token is asked for with client credentials.
+    """
     token_url: str
     scopes: List[str]
     client_in_header: bool
 
 @dataclass
 class Session:
+    """
+    The request that logs in, and where the token is found and goes.
+    """
     method: str
     url: str
     body: str
@@ -181,6 +190,9 @@ class Description:
     files: bool
 
 class Environment(Enum):
+    """
+    Whether real buyers are behind the account.
+    """
     LIVE = 0
     TEST = 1
 
@@ -199,6 +211,9 @@ class Channel:
 
 @dataclass
 class Warehouse:
+    """
+    A place with stock of its own.
+    """
     id: str
     name: str
 

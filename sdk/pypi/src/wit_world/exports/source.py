@@ -15,6 +15,9 @@ from ..imports import records
 
 @dataclass
 class Window:
+    """
+    A time that a reading of changes covers.
+    """
     since: Optional[str]
     until: str
 
@@ -42,6 +45,9 @@ What to read.
 
 @dataclass
 class Request:
+    """
+    What is to be read, and where the reading goes on.
+    """
     kind: records.Kind
     scope: Scope
     cursor: Optional[str]

@@ -18,7 +18,7 @@ from ..imports import head
 class Probe:
     """
     What to look for: the marker and idempotency key of a write whose answer was lost, and the record's natural
-    keys (`sku`, `number`, `email`, `tracking`, `event` ...). `of` is the order for shipments and order events.
+    keys (`sku`, `ean`, `number`, `email`, `category`, `tracking`, `event`). `of` is the order for shipments and order events.
     """
     item: str
     marker: Optional[str]

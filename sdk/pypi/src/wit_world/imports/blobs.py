@@ -16,6 +16,8 @@ from ..imports import types
 
 def put(bytes: bytes, media_type: str, name: Optional[str]) -> types.BlobRef:
     """
+    Keeps bytes; `name` is a file name where there is one. Counts against what a call may write.
+    
     Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
     """
     raise NotImplementedError

@@ -150,6 +150,9 @@ class StockLevel:
     taken: Optional[str]
 
 class PriceKind(Enum):
+    """
+    What sells always, or a price for a time or from a quantity on.
+    """
     BASE = 0
     SPECIAL = 1
 

@@ -16,6 +16,9 @@ from ..imports import types
 
 @dataclass
 class Entry:
+    """
+    A file or a folder; `size` in bytes.
+    """
     name: str
     folder: bool
     size: int
@@ -38,6 +41,8 @@ def read(path: str, offset: int, length: int) -> bytes:
     raise NotImplementedError
 def to_blob(path: str, media_type: str) -> types.BlobRef:
     """
+    Keeps a whole file as a blob, past the sandbox.
+    
     Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
     """
     raise NotImplementedError
@@ -51,6 +56,8 @@ def write(path: str, bytes: bytes) -> None:
     raise NotImplementedError
 def write_blob(path: str, id: str) -> None:
     """
+    Writes the bytes of a blob, as `write` does.
+    
     Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
     """
     raise NotImplementedError

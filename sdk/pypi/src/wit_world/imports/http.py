@@ -25,10 +25,16 @@ class PartContent_Blob:
 
 
 PartContent = Union[PartContent_Bytes, PartContent_Blob]
+"""
+The bytes themselves, or the id of a blob that holds them.
+"""
 
 
 @dataclass
 class Part:
+    """
+    One part of a multipart body; `name` is that of the form's field.
+    """
     name: str
     filename: Optional[str]
     media_type: Optional[str]
@@ -56,6 +62,9 @@ class Body_Multipart:
 
 
 Body = Union[Body_Bytes, Body_Blob, Body_Form, Body_Multipart]
+"""
+What is sent: bytes, the id of a blob, a urlencoded form, or multipart.
+"""
 
 
 class Repeat(Enum):
@@ -68,6 +77,9 @@ class Repeat(Enum):
 
 @dataclass
 class Request:
+    """
+    One request; redirects are followed and judged like it.
+    """
     method: str
     url: str
     headers: List[types.Field]
@@ -90,6 +102,9 @@ class Answer_Blob:
 
 
 Answer = Union[Answer_Bytes, Answer_Blob]
+"""
+The body of an answer, decompressed: bytes, or the blob that was asked for.
+"""
 
 
 @dataclass

@@ -51,6 +51,9 @@ class Outcome_Failed:
 
 
 Outcome = Union[Outcome_Partial, Outcome_Done, Outcome_Unchanged, Outcome_Later, Outcome_Failed]
+"""
+What became of one item.
+"""
 
 
 

@@ -25,4 +25,7 @@ def preview() -> bool:
     """
     raise NotImplementedError
 def now() -> str:
+    """
+    The host's clock.
+    """
     raise NotImplementedError

@@ -15,6 +15,9 @@ from ..imports import types
 from ..imports import outcomes
 
 class Level(Enum):
+    """
+    How grave a line is.
+    """
     DEBUG = 0
     INFO = 1
     WARN = 2
@@ -27,6 +30,9 @@ def log(level: Level, message: str, fields: List[types.Field]) -> None:
     """
     raise NotImplementedError
 def progress(done: int, total: Optional[int], current: str) -> None:
+    """
+    How far a long call is; `current` names what it is at.
+    """
     raise NotImplementedError
 def settle(item: str, outcome: outcomes.Outcome) -> None:
     """

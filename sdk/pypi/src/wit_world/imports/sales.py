@@ -58,6 +58,9 @@ class Customer:
     extra: List[types.Field]
 
 class OrderState(Enum):
+    """
+    How far an order is; `pending` is placed but not accepted by the shop yet.
+    """
     PENDING = 0
     OPEN = 1
     PARTLY_SHIPPED = 2
@@ -66,6 +69,9 @@ class OrderState(Enum):
     CANCELLED = 5
 
 class PaymentState(Enum):
+    """
+    How far an order, or one payment of it, is paid.
+    """
     UNPAID = 0
     AUTHORISED = 1
     PARTLY_PAID = 2
@@ -75,6 +81,9 @@ class PaymentState(Enum):
     FAILED = 6
 
 class LineKind(Enum):
+    """
+    What a line is. `rounding` is what the total was rounded by; `text` has no amount.
+    """
     PRODUCT = 0
     SHIPPING = 1
     FEE = 2
@@ -102,12 +111,18 @@ class Line:
 
 @dataclass
 class Tax:
+    """
+    The tax of one rate over the whole order: `amount` is that of `base`, which is net.
+    """
     percent: str
     base: str
     amount: str
 
 @dataclass
 class Payment:
+    """
+    One payment; `method` is the platform's name of it, `transaction` the provider's reference.
+    """
     id: Optional[str]
     method: str
     state: PaymentState
@@ -117,6 +132,9 @@ class Payment:
 
 @dataclass
 class Delivery:
+    """
+    How the goods travel; `method` is the platform's name of it, `label` what the buyer read.
+    """
     method: str
     label: Optional[str]
     wanted_on: Optional[str]
@@ -158,11 +176,17 @@ class AmountOf:
 
 @dataclass
 class Cancellation:
+    """
+    Goods that will not be delivered.
+    """
     lines: List[AmountOf]
     reason: Optional[str]
 
 @dataclass
 class Refund:
+    """
+    Money that went back; `restock` says that the goods came back and can be sold again.
+    """
     amount: str
     lines: List[AmountOf]
     restock: bool

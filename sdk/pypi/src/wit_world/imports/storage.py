@@ -18,16 +18,22 @@ from componentize_py_types import Result, Ok, Err, Some
 
 def get(key: str) -> Optional[bytes]:
     """
+    The value of a key, where there is one.
+    
     Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
     """
     raise NotImplementedError
 def set(key: str, value: bytes) -> None:
     """
+    Puts a value in place of what was there.
+    
     Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
     """
     raise NotImplementedError
 def remove(key: str) -> None:
     """
+    Forgets a key; one that is not there is no error.
+    
     Raises: `componentize_py_types.Err(wit_world.imports.types.Error)`
     """
     raise NotImplementedError

@@ -6,9 +6,8 @@ import json
 import unittest
 from pathlib import Path
 
-from componentize_py_types import Err
 from tradepost_sdk import head, records, sales, source, target, types
-from tradepost_sdk.testing import TestHost
+from tradepost_sdk.testing import Err, TestHost
 
 from connector import Connector, Source, Target
 

@@ -13,9 +13,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 # First: outside of a component it is the SDK that knows where the contract's types are.
-from componentize_py_types import Err
 from tradepost_sdk import catalog, head, outcomes, records, source, target, types
-from tradepost_sdk.testing import TestHost
+from tradepost_sdk.testing import Err, TestHost
 
 import mapping
 from connector import Connector, Source, Target

@@ -1,8 +1,8 @@
 // {{title}}: reads and writes products, stock and prices, reads orders.
 // In this order: what it says of itself, reading, writing, looking for what may have been written.
 import {
-  type catalog, type connector, type outcomes, type records, type source, type target, Api, ConnectorError, defineConnector, done,
-  each, page, readRows, remote, settings, settingsSchema, text, unchanged, utc,
+  type catalog, type connector, type outcomes, type records, type source, type target, answered, Api, ConnectorError, defineConnector,
+  done, each, page, readRows, remote, settings, settingsSchema, text, unchanged, utc,
 } from "@tradepost/sdk";
 
 import manifest from "../package.json" with { type: "json" };
@@ -16,8 +16,16 @@ interface Settings {
 /** Most records per request. */
 const MOST = 100;
 
+const address = () => `${settings<Settings>().url}/api`;
+
 function api(): Api {
-  return new Api(`${settings<Settings>().url}/api`, { credential: "api", explain: map.explain });
+  return new Api(address(), { credential: "api", explain: map.explain });
+}
+
+/** The shop's own words about itself, with the plain `fetch` that `Api` is made of: a header names the secret to place. */
+async function shop(): Promise<Shop> {
+  const response = await fetch(`${address()}/shop`, { headers: { accept: "application/json", "tradepost-credential": "api" } });
+  return answered<Shop>(response, { explain: map.explain });
 }
 
 function describe(): connector.Description {
@@ -61,18 +69,18 @@ function describe(): connector.Description {
 }
 
 async function check(): Promise<connector.Account> {
-  const shop = await api().get<Shop>("/shop");
+  const own = await shop();
   return {
-    id: shop.id,
-    name: shop.name,
-    environment: shop.test ? "test" : "live",
-    zone: shop.zone,
-    now: utc(shop.now),
+    id: own.id,
+    name: own.name,
+    environment: own.test ? "test" : "live",
+    zone: own.zone,
+    now: utc(own.now),
     channels: [{
-      id: map.MAIN, name: shop.name, currency: shop.currency, basis: shop.prices_include_tax ? "gross" : "net",
-      languages: [shop.language], countries: [shop.country], zone: shop.zone,
+      id: map.MAIN, name: own.name, currency: own.currency, basis: own.prices_include_tax ? "gross" : "net",
+      languages: [own.language], countries: [own.country], zone: own.zone,
     }],
-    warehouses: [{ id: map.MAIN, name: shop.name }],
+    warehouses: [{ id: map.MAIN, name: own.name }],
   };
 }
 
@@ -88,8 +96,8 @@ async function pull({ kind, scope, cursor, limit }: source.Request): Promise<sou
   }
   if (kind === "order") {
     const { items, next } = await api().get<List<Order>>(path, query);
-    const shop = await api().get<Shop>("/shop");
-    const { records, unreadable } = readRows(items, (one) => map.order(one, shop));
+    const own = await shop();
+    const { records, unreadable } = readRows(items, (one) => map.order(one, own));
     return page({ records: [{ tag: "orders", val: records }], unreadable, next: next?.toString() });
   }
   const { items, next } = await api().get<List<Product>>(path, query);
@@ -104,7 +112,7 @@ async function pull({ kind, scope, cursor, limit }: source.Request): Promise<sou
 async function converted(kind: records.Kind, items: Product[]): Promise<Pick<source.Page, "records" | "unreadable">> {
   switch (kind) {
     case "product": {
-      const { language } = await api().get<Shop>("/shop");
+      const { language } = await shop();
       const { records: val, unreadable } = readRows(items, (one) => map.product(one, language));
       return { records: [{ tag: "products", val }], unreadable };
     }
@@ -113,8 +121,8 @@ async function converted(kind: records.Kind, items: Product[]): Promise<Pick<sou
       return { records: [{ tag: "stock", val }], unreadable };
     }
     case "price": {
-      const shop = await api().get<Shop>("/shop");
-      const { records: val, unreadable } = readRows(items, (one) => map.price(one, shop));
+      const own = await shop();
+      const { records: val, unreadable } = readRows(items, (one) => map.price(one, own));
       return { records: [{ tag: "prices", val }], unreadable };
     }
     default:
@@ -137,7 +145,7 @@ async function push(batch: records.Records): Promise<void> {
 
 async function writeProduct(record: catalog.Product): Promise<outcomes.Outcome> {
   const { op, item, marker } = record.head;
-  const { language } = await api().get<Shop>("/shop");
+  const { language } = await shop();
   const body = map.body(record, language);
   if (op === "create" || op === "create-done") {
     const make = { ...body, reference: marker ?? null };
