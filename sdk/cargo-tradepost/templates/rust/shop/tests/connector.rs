@@ -109,8 +109,7 @@ fn one_bad_product_fails_alone_in_the_shops_words() {
 #[test]
 fn a_record_that_cannot_be_read_stops_no_other() {
     let (simulator, host) = start();
-    let kinds =
-        [(Kind::Product, "product"), (Kind::Stock, "stock"), (Kind::Price, "price"), (Kind::Order, "order")];
+    let kinds = [(Kind::Product, "product"), (Kind::Stock, "stock"), (Kind::Price, "price"), (Kind::Order, "order")];
     for (kind, name) in kinds {
         simulator.platform().control(&Method::Post, "reset", &Value::Null);
         let (_, made) = simulator.platform().control(&Method::Post, "make", &json!({"kind": name, "count": 3}));
