@@ -10,7 +10,10 @@ const known = new Map();
 
 /** Where a value differs from a type of the contract, in a sentence, or null: `texts[0].name: expected text, found null`. */
 export function misfit(type, value, path = "") {
-  return comparison(type)(value, path);
+  const wrong = comparison(type)(value);
+  if (!wrong) return null;
+  const [place, words] = path === "" ? wrong : below(path, wrong);
+  return `${place || "the value"}: ${words}`;
 }
 
 /** Gives the value back, or throws a sentence that begins with where it differs. */
@@ -36,61 +39,68 @@ function comparison(type) {
   return made;
 }
 
+/** A function that gives null, or where and how a value differs. The place is put together only where one does. */
 function compare(type) {
   if (type.endsWith("?")) {
     const inner = comparison(type.slice(0, -1));
-    return (value, path) => (value === null || value === undefined ? null : inner(value, path));
+    return (value) => (value === null || value === undefined ? null : inner(value));
   }
   if (type.endsWith("[]")) return list(comparison(type.slice(0, -2)));
   if (type === "string") {
-    return (value, path) => {
-      if (typeof value !== "string") return says(path, "text", value);
-      return halved(value) ? `${path}: the text has half a character in it` : null;
+    return (value) => {
+      if (typeof value !== "string") return says("text", value);
+      return halved(value) ? ["", "the text has half a character in it"] : null;
     };
   }
-  if (type === "bool") return (value, path) => (typeof value === "boolean" ? null : says(path, "true or false", value));
+  if (type === "bool") return (value) => (typeof value === "boolean" ? null : says("true or false", value));
   const range = RANGES[type];
   if (range) {
     const [least, most] = range;
-    return (value, path) => (Number.isInteger(value) && value >= least && value <= most ? null : says(path, `a whole number from ${least} to ${most}`, value));
+    const fits = (value) => Number.isInteger(value) && value >= least && value <= most;
+    return (value) => (fits(value) ? null : says(`a whole number from ${least} to ${most}`, value));
   }
   const { record, variant, enum: names } = shapes[type];
   if (record) return fields(Object.entries(record).map(([name, of]) => [name, comparison(of)]));
   if (variant) return cases(new Map(Object.entries(variant).map(([name, of]) => [name, of && comparison(of)])));
-  return (value, path) => (names.includes(value) ? null : says(path, `one of ${names.join(", ")}`, value));
+  return (value) => (names.includes(value) ? null : says(`one of ${names.join(", ")}`, value));
 }
 
 function list(each) {
-  return (value, path) => {
-    if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return says(path, "a list", value);
+  return (value) => {
+    if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return says("a list", value);
     for (let at = 0; at < value.length; at += 1) {
-      const wrong = each(value[at], `${path}[${at}]`);
-      if (wrong) return wrong;
+      const wrong = each(value[at]);
+      if (wrong) return below(`[${at}]`, wrong);
     }
     return null;
   };
 }
 
 function fields(all) {
-  return (value, path) => {
-    if (typeof value !== "object" || value === null) return says(path, "a record", value);
+  return (value) => {
+    if (typeof value !== "object" || value === null) return says("a record", value);
     for (const [name, compared] of all) {
-      const wrong = compared(value[name], path ? `${path}.${name}` : name);
-      if (wrong) return wrong;
+      const wrong = compared(value[name]);
+      if (wrong) return below(name, wrong);
     }
     return null;
   };
 }
 
 function cases(all) {
-  return (value, path) => {
-    if (typeof value?.tag !== "string" || !all.has(value.tag)) return says(path, `a tag of ${[...all.keys()].join(", ")}`, value?.tag ?? value);
-    return all.get(value.tag)?.(value.val, path ? `${path}.${value.tag}` : value.tag) ?? null;
+  return (value) => {
+    if (typeof value?.tag !== "string" || !all.has(value.tag)) return says(`a tag of ${[...all.keys()].join(", ")}`, value?.tag ?? value);
+    const wrong = all.get(value.tag)?.(value.val);
+    return wrong ? below(value.tag, wrong) : null;
   };
 }
 
-function says(path, expected, found) {
-  return `${path || "the value"}: expected ${expected}, found ${shown(found)}`;
+function below(place, [path, words]) {
+  return [path === "" || path.startsWith("[") ? `${place}${path}` : `${place}.${path}`, words];
+}
+
+function says(expected, found) {
+  return ["", `expected ${expected}, found ${shown(found)}`];
 }
 
 function shown(value) {
