@@ -6,6 +6,7 @@ import files from "tradepost:connector/files@0.1.0-draft.1";
 import platform from "tradepost:connector/platform@0.1.0-draft.1";
 import report from "tradepost:connector/report@0.1.0-draft.1";
 import storage from "tradepost:connector/storage@0.1.0-draft.1";
+import { defineConnector } from "./define.js";
 import { setHost } from "./host.js";
 import { contractError } from "./error.js";
 
@@ -35,7 +36,8 @@ function unsupported(name) {
 }
 
 /** The three interfaces of the contract over a connector. */
-export function exportsOf(made) {
+export function exportsOf(connector) {
+  const made = defineConnector(connector);
   const call = (name) => (made[name] ? (...args) => run(() => made[name](...args)) : unsupported(name));
   return {
     connector: {

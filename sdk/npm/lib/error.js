@@ -1,4 +1,5 @@
 // The contract's errors as exceptions.
+import { misfit, whole } from "./contract.js";
 
 /** How a call or an item failed. What the host does next follows from `payload.tag` alone. */
 export class ConnectorError extends Error {
@@ -15,7 +16,7 @@ export class ConnectorError extends Error {
 
   /** Ask again after so many seconds; nothing was done. */
   static throttled(seconds) {
-    return new ConnectorError({ tag: "throttled", val: seconds });
+    return new ConnectorError({ tag: "throttled", val: Math.min(Math.ceil(seconds), 0xffffffff) });
   }
 
   /** Platform away and nothing was done: tried again. */
@@ -59,8 +60,26 @@ export class ConnectorError extends Error {
   }
 }
 
-/** The contract's value for anything that was thrown. */
+/** The contract's value for anything that was thrown. An error that is none itself is a defect that names its field. */
 export function contractError(thrown) {
+  const error = told(thrown);
+  const wrong = misfit("error", error);
+  if (!wrong) return error;
+  const repaired = repair(error);
+  if (!misfit("error", repaired)) return repaired;
+  const kept = typeof thrown?.message === "string" ? `; it says: ${thrown.message}` : "";
+  return { tag: "bug", val: whole(`an error that the contract does not have: ${wrong}${kept}`.slice(0, 4000)) };
+}
+
+/** Halves of characters, as a cut through a text leaves them, are no reason to lose an error. */
+function repair(value) {
+  if (typeof value === "string") return whole(value);
+  if (Array.isArray(value)) return value.map(repair);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, repair(one)]));
+}
+
+function told(thrown) {
   if (thrown instanceof ConnectorError) return thrown.payload;
   // What an import of the host threw, as it is.
   if (typeof thrown?.tag === "string") return { tag: thrown.tag, val: thrown.val };

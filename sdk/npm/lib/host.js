@@ -23,3 +23,13 @@ export const FOR_THE_HOST = ["tradepost-credential", "tradepost-rate", "tradepos
 export function isRead(method, repeat) {
   return repeat === "safe" || (repeat !== "never" && (method === "GET" || method === "HEAD"));
 }
+
+let filled = () => ({});
+
+/** What the defined connector's settings are where the operator enters nothing: for hosts that are none. */
+export const defaults = () => filled();
+
+/** Says where the defaults come from. */
+export function setDefaults(of) {
+  filled = of;
+}

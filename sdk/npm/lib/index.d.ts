@@ -52,7 +52,11 @@ export interface Target {
   find?(kind: records.Kind, probes: target.Probe[]): Awaitable<target.Found[][]>;
 }
 
-/** Says that the object is a connector; it is given back as it is. */
+/**
+ * Makes the connector of an object. What its functions give is compared with the contract before it leaves them, and an error says
+ * where it differs: `page.records[0].products[3].texts[0].name: expected text, found null`. A record of `readRows` that differs
+ * becomes unreadable instead, and stops no other.
+ */
 export declare function defineConnector<T extends Connector & Partial<Source> & Partial<Target>>(connector: T): T;
 
 /** How a call or an item failed. What the host does next follows from `payload.tag` alone. */
@@ -81,6 +85,11 @@ export declare class ConnectorError extends Error {
   static bug(message: string): ConnectorError;
 }
 
+/**
+ * Reads what the platform says with a status that is not 2xx: `body` is JSON where it is, else text. A text takes the place of the
+ * body in the error; a `ConnectorError` is thrown as it is, whatever the status; anything else leaves both to `Api`.
+ */
+export type Explain = (status: number, body: unknown) => string | ConnectorError | null | undefined;
 /** Values for a query; those that are absent are left out. */
 export type Query = Record<string, string | number | boolean | null | undefined>;
 export interface RequestOptions {
@@ -96,15 +105,20 @@ export interface RequestOptions {
   rate?: string;
   /** `safe`: only reads, whatever the method. `never`: sent once, counted as a write. */
   repeat?: "by-method" | "safe" | "never";
+  /** In place of that of the `Api`. */
+  explain?: Explain;
 }
 /**
  * Requests to a platform's JSON interface. A status that is not 2xx is thrown as what it means: 401 and 403 `auth`, 404
  * and 410 `not-found`, 409 and 412 `conflict`, 429 `throttled`, other 4xx `rejected` with the platform's words; 5xx is
- * `unavailable` for a read and `timeout` for a write, which may have been done.
+ * `unavailable` for a read and `timeout` for a write, which may have been done. `conflict` means that somebody changed the record
+ * meanwhile, and is tried again: a platform that says 409 of a SKU that is taken needs an `explain` that makes it `rejected`.
+ *
+ * Whole numbers beyond 2^53 in an answer come as text, so that an id is never rounded.
  */
 export declare class Api {
   /** `base` is an address without a slash at its end. */
-  constructor(base: string, defaults?: { credential?: string; rate?: string; headers?: Record<string, string> });
+  constructor(base: string, defaults?: { credential?: string; rate?: string; headers?: Record<string, string>; explain?: Explain });
   get<T = unknown>(path: string, query?: Query): Promise<T>;
   post<T = unknown>(path: string, json: unknown, options?: RequestOptions): Promise<T>;
   put<T = unknown>(path: string, json: unknown, options?: RequestOptions): Promise<T>;
@@ -121,8 +135,11 @@ export declare class Api {
  * what was said of repeating it.
  */
 export declare function answered<T = unknown>(
-  response: Response, request?: { method?: string; repeat?: "by-method" | "safe" | "never" },
+  response: Response, request?: { method?: string; repeat?: "by-method" | "safe" | "never"; explain?: Explain },
 ): Promise<T>;
+
+/** Reads JSON as `Api` does: whole numbers beyond 2^53, which a number would round, come as text. For files and for `fetch`. */
+export declare function parseJson<T = unknown>(text: string): T;
 
 /** The platform's settings, valid by the declared schema, defaults filled in. */
 export declare function settings<T>(): T;
@@ -180,7 +197,9 @@ export declare function readHead(
 export declare function page(page?: Partial<source.Page>): source.Page;
 /**
  * Rows as records: one that cannot be converted is handed over raw, for a person to look at, and stops no other. Errors that
- * concern more than this row are thrown: all but `rejected` and defects.
+ * concern more than this row are thrown: all but `rejected` and defects. A row whose record is not what the contract has
+ * (`name: null` where a text is due) becomes unreadable too, when its page leaves `pull`. Hand the records on as they are, or in
+ * another list: copies of them are not known to be of a row.
  */
 export declare function readRows<Row, R>(
   rows: Row[],
@@ -213,3 +232,14 @@ export declare function settingsSchema(properties: Record<string, Setting>): typ
 export declare function decimal(value: unknown): types.Decimal;
 /** Whether two decimals are the same number: `1.50` is `1.5`. */
 export declare function sameDecimal(a: string, b: string): boolean;
+
+/** How many decimals the smallest unit of a currency has (ISO 4217): 2 for `EUR`, 0 for `JPY`, 3 for `KWD`. */
+export declare function currencyDigits(currency: string): number;
+/** Smallest units as the decimal that they are: `fromMinor(1050, "EUR")` is `10.50`, `fromMinor(350, 3)` is `0.350`. */
+export declare function fromMinor(units: number | string, currencyOrDecimals: string | number): types.Decimal;
+/** A decimal in smallest units: `toMinor("10.5", "EUR")` is 1050. What has more decimals than that is `rejected` at `path`. */
+export declare function toMinor(amount: types.Decimal, currencyOrDecimals: string | number, path?: string): number;
+/** A text of the platform: anything else is `rejected` at `path`, so that its row waits for a person. */
+export declare function asText(value: unknown, path: string): string;
+/** A time with an offset as the contract has it: UTC with a `Z`. One without an offset, or that no calendar has, is refused. */
+export declare function utc(time: string): types.Timestamp;

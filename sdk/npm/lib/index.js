@@ -1,14 +1,14 @@
 // What a connector is written with.
+import { fitting, whole } from "./contract.js";
 import { ConnectorError, contractError, endsTheCall } from "./error.js";
 import { host, taken } from "./host.js";
 
 export { answered, Api } from "./api.js";
+export { defineConnector } from "./define.js";
 export { ConnectorError } from "./error.js";
-
-/** Says that the object is a connector; it is given back as it is. */
-export function defineConnector(connector) {
-  return connector;
-}
+export { parseJson } from "./json.js";
+export { page, readRows } from "./rows.js";
+export { asText, currencyDigits, decimal, fromMinor, sameDecimal, toMinor, utc } from "./values.js";
 
 /** The platform's settings, valid by the declared schema, defaults filled in. */
 export function settings() {
@@ -26,7 +26,8 @@ export function preview() {
 }
 
 const line = (level) => (message, fields = {}) => {
-  host().report.log(level, message, Object.entries(fields).map(([name, value]) => ({ name, value: String(value) })));
+  const named = Object.entries(fields).map(([name, value]) => ({ name: whole(name), value: whole(String(value)) }));
+  host().report.log(level, whole(String(message)), named);
 };
 
 /** Lines for the host's log; secrets are masked there. */
@@ -34,12 +35,12 @@ export const log = { debug: line("debug"), info: line("info"), warn: line("warn"
 
 /** Says how far a long call is. */
 export function progress(done, total, current = "") {
-  host().report.progress(done, total ?? null, current);
+  host().report.progress(done, total ?? null, whole(String(current)));
 }
 
 /** Says what became of a pushed item. */
 export function settle(item, outcome) {
-  host().report.settle(item, outcome);
+  host().report.settle(fitting("string", item, "item"), fitting("outcome", outcome, "outcome"));
 }
 
 /** Texts by key, private to the platform. They commit with the call's result. */
@@ -102,7 +103,7 @@ export async function each(records, write) {
     const before = taken.writes;
     let outcome;
     try {
-      outcome = await write(record);
+      outcome = fitting("outcome", await write(record), "outcome");
     } catch (thrown) {
       const error = contractError(thrown);
       const unsure = taken.writes > before && (error.tag === "bug" || error.tag === "unavailable");
@@ -132,39 +133,17 @@ export function unchanged(remote) {
 /** A reference to an object on the platform. */
 export function remote(id, { parent = null, version = null } = {}) {
   if (id === undefined || id === null || id === "") throw ConnectorError.bug("the platform's answer names no id");
+  for (const number of [id, parent]) {
+    if (typeof number === "number" && !Number.isSafeInteger(number)) {
+      throw ConnectorError.bug(`the id ${number} is no whole number, or was rounded when it was read: read answers with \`Api\` or \`parseJson\``);
+    }
+  }
   return { id: String(id), parent: parent === null ? null : String(parent), version };
 }
 
 /** The head of a record that was read. */
 export function readHead(id, { parent = null, updated = null, marker = null, parts = [] } = {}) {
   return { op: "read", item: "", marker, remote: remote(id, { parent }), parts, updated };
-}
-
-/** One page; what is left out is empty. */
-export function page({ records = [], deleted = [], unreadable = [], present = [], next = null, watermark = null, receipt = null, total = null } = {}) {
-  return { records, deleted, unreadable, present, next, watermark, receipt, total };
-}
-
-/**
- * Rows as records: one that cannot be converted is handed over raw, for a person to look at, and stops no other. Errors that
- * concern more than this row are thrown: all but `rejected` and defects.
- */
-export function readRows(rows, convert, id = (row) => row?.id) {
-  if (!Array.isArray(rows)) throw ConnectorError.unavailable("the platform's answer has no list of records");
-  const records = [];
-  const unreadable = [];
-  for (const row of rows) {
-    try {
-      records.push(convert(row));
-    } catch (error) {
-      const { tag, val } = error?.payload ?? { tag: "bug", val: error?.message ?? String(error) };
-      if (tag !== "rejected" && tag !== "bug") throw error;
-      const own = id(row) ?? null;
-      const why = tag === "rejected" ? val.map((issue) => issue.message).join(" ") : val;
-      unreadable.push({ id: own === null ? null : String(own), raw: JSON.stringify(row) ?? "", why });
-    }
-  }
-  return { records, unreadable };
 }
 
 /** Texts of one language of a product or category. */
@@ -188,21 +167,4 @@ export function settingsSchema(properties) {
     required,
     properties: shown,
   });
-}
-
-/** Checks a decimal number of the platform and gives it as the contract has it. Numbers are refused: they are floats. */
-export function decimal(value) {
-  const text = typeof value === "string" ? value.trim() : Number.isSafeInteger(value) ? String(value) : "";
-  if (!/^-?[0-9]{1,18}(\.[0-9]{1,9})?$/.test(text)) throw new TypeError(`\`${value}\` is not a decimal number as text`);
-  return text;
-}
-
-/** Whether two decimals are the same number: `1.50` is `1.5`. */
-export function sameDecimal(a, b) {
-  const plain = (text) => {
-    const [whole, fraction = ""] = decimal(text).replace(/^-/, "").split(".");
-    const digits = `${whole.replace(/^0+(?=\d)/, "")}.${fraction.replace(/0+$/, "")}`;
-    return digits === "0." ? digits : `${text.trim().startsWith("-") ? "-" : ""}${digits}`;
-  };
-  return plain(a) === plain(b);
 }

@@ -1,7 +1,7 @@
 import type { outcomes } from "./index.js";
 
 export interface TestHost {
-  /** The platform's settings. */
+  /** The platform's settings; what is left out has the default of the connector that was defined last. */
   settings?: Record<string, unknown>;
   /** Headers by credential, as the host would place them: `{ api: { authorization: "Bearer t0ken" } }`. */
   secrets?: Record<string, Record<string, string>>;
@@ -23,5 +23,8 @@ export interface Seen {
   /** May be set: what `now()` says. */
   now: string;
 }
-/** Puts a stand-in in the host's place and gives what it saw. The connector's `fetch` goes through it too. */
+/**
+ * Puts a stand-in in the host's place and gives what it saw. The connector's `fetch` goes through it too, and what is settled is
+ * compared with the contract, as the host does.
+ */
 export declare function testHost(host?: TestHost): Seen;

@@ -1,7 +1,8 @@
 // A host for tests that run in Node: no component, no sandbox, the connector's own code against a simulator.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { ConnectorError } from "./error.js";
-import { FOR_THE_HOST, isRead, setHost, taken } from "./host.js";
+import { fitting } from "./contract.js";
+import { defaults, FOR_THE_HOST, isRead, setHost, taken } from "./host.js";
 
 /** The network, whatever `fetch` is while a test runs. */
 const network = globalThis.fetch;
@@ -13,11 +14,11 @@ export function testHost({ settings = {}, secrets = {}, now = "2026-01-01T12:00:
   const seen = { settled: [], lines: [], requests: [], storage: new Map(), files: new Map(), now };
   for (const [path, text] of Object.entries(files)) seen.files.set(path, bytes(text));
   setHost({
-    platform: { settings: () => JSON.stringify(settings), preview: () => preview, now: () => seen.now },
+    platform: { settings: () => JSON.stringify({ ...defaults(), ...settings }), preview: () => preview, now: () => seen.now },
     report: {
       log: (level, message, fields) => seen.lines.push({ level, message, fields }),
       progress: () => {},
-      settle: (item, outcome) => seen.settled.push({ item, outcome }),
+      settle: (item, outcome) => void seen.settled.push({ item, outcome: fitting("outcome", outcome, "outcome") }),
     },
     storage: {
       get: (key) => seen.storage.get(key) ?? null,

@@ -5,13 +5,15 @@ import sys
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
 import tradepost_sdk as sdk  # noqa: E402
-from tradepost_sdk import ConnectorError, outcomes, types  # noqa: E402
+from tradepost_sdk import ConnectorError, catalog, connector, outcomes, records, types  # noqa: E402
+from tradepost_sdk.error import contract_error  # noqa: E402
 from tradepost_sdk.host import Component  # noqa: E402
-from tradepost_sdk.testing import TestHost  # noqa: E402
+from tradepost_sdk.testing import Err, TestHost  # noqa: E402
 from wit_world.imports import http  # noqa: E402
 
 
@@ -87,6 +89,101 @@ class Reads(unittest.TestCase):
                 sdk.Api("https://shop.example").get("/x")
             self.assertEqual(raised.exception.case, case)
 
+    def test_the_platforms_own_words_are_read_by_who_knows_them(self) -> None:
+        def explain(status: int, body: Any) -> str | ConnectorError | None:
+            return ConnectorError.rejected(body["field"], body["error"], "taken") if status == 409 else dict(body).get("error")
+
+        def fails(status: int, body: bytes) -> Any:
+            answering(status, body)
+            with self.assertRaises(ConnectorError) as raised:
+                sdk.Api("https://shop.example", explain=explain).post("/x", {})
+            return raised.exception.value
+
+        self.assertEqual(fails(409, b'{"field": "sku", "error": "taken"}').value, [types.Issue("sku", "taken", "taken")])
+        self.assertEqual(fails(422, b'{"error": "price is a number"}').value[0].message, "HTTP 422: price is a number")
+
+    def test_words_are_no_version(self) -> None:
+        host = answering(409, b"words")
+        with self.assertRaises(ConnectorError) as raised:
+            sdk.Api("https://shop.example").put("/x", {})
+        self.assertEqual(raised.exception.value, types.Error_Conflict(None))
+        self.assertEqual(host.lines, ["HTTP 409: words"])
+
+
+def product(row: dict[str, Any]) -> catalog.Product:
+    return catalog.Product(sdk.read_head(row["id"]), None, [sdk.texts("en", row["title"])], None, None, None, None, [])
+
+
+class Contract(unittest.TestCase):
+    def test_a_row_whose_record_is_not_the_contracts_is_unreadable_and_stops_no_other(self) -> None:
+        rows = [{"id": 1, "title": "Cup"}, {"id": 2, "title": None}, {"id": 3, "title": "half \ud83d"}, {"id": 4, "title": "Pot"}]
+        read, unreadable = sdk.read_rows(rows, product)
+        self.assertEqual([one.head.remote.id for one in read if one.head.remote], ["1", "4"])
+        self.assertEqual(unreadable[0], records.Unreadable("2", '{"id": 2, "title": null}', "texts[0].name: expected text, found None"))
+        self.assertEqual((unreadable[1].id, unreadable[1].why), ("3", "texts[0].name: the text has half a character in it"))
+        self.assertTrue(unreadable[1].raw.encode())
+
+    def test_a_row_that_makes_many_records_is_unreadable_as_a_whole(self) -> None:
+        rows = [{"id": 1, "title": "Cup"}, {"id": 2, "title": None}]
+        read, unreadable = sdk.read_rows(rows, lambda row: [product({"id": 9, "title": "x"}), product(row)])
+        self.assertEqual((len(read), [one.id for one in unreadable]), (1, ["2"]))
+
+    def test_what_is_of_no_row_is_refused_with_its_place(self) -> None:
+        bad = product({"id": 2, "title": None})
+
+        class Bad(sdk.Connector, sdk.Source):
+            def check(self) -> connector.Account:
+                channel = connector.Channel("main", "A", "EUR", types.TaxBasis.NET, ["en"], [], "UTC")
+                return connector.Account("a", "A", connector.Environment.TEST, None, None, [channel], [])  # type: ignore[arg-type]
+
+            def pull(self, request: Any) -> Any:
+                return sdk.page(records.Records_Products([bad]))
+
+            def describe(self) -> Any:
+                return None
+
+        for call, words in (
+            (lambda: Bad().check(), "check.zone: expected text, found None"),
+            (lambda: Bad().pull(None), "page.records[0].value[0].texts[0].name: expected text, found None"),
+        ):
+            with self.assertRaises(Err) as raised:
+                call()
+            self.assertIn(words, raised.exception.value.value)
+        with self.assertRaisesRegex(TypeError, "describe: expected a Description, found None"):
+            Bad().describe()
+
+    def test_what_an_item_came_to_is_compared_too(self) -> None:
+        host = TestHost()
+        wrong = types.RemoteRef(7, None, None)  # type: ignore[arg-type]
+        sdk.each([item("a"), item("b")], lambda one: sdk.done(wrong if one.head.item == "a" else sdk.remote(7)))
+        self.assertEqual([type(outcome) for _, outcome in host.settled], [outcomes.Outcome_Failed, outcomes.Outcome_Done])
+        self.assertIn("outcome.value.remote.id: expected text, found int 7", host.settled[0][1].value.value)
+
+    def test_an_error_that_is_none_of_the_contracts_says_what_it_meant(self) -> None:
+        wrong = contract_error(ConnectorError.rejected("sku", None))  # type: ignore[arg-type]
+        self.assertIsInstance(wrong, types.Error_Bug)
+        self.assertIn("value[0].message: expected text, found None", wrong.value)
+        self.assertEqual(contract_error(ConnectorError.auth("cut \ud83d")), types.Error_Auth("cut \ufffd"))
+
+    def test_a_tests_settings_have_the_defaults_of_the_form(self) -> None:
+        program = f"""
+import sys
+sys.path.insert(0, {str(Path(sdk.__file__).parent.parent)!r})
+import types, tradepost_sdk as sdk
+from tradepost_sdk.testing import TestHost
+schema = sdk.settings_schema({{"url": {{"type": "string"}}, "lot": {{"type": "integer", "default": 5}}}})
+class Connector(sdk.Connector):
+    def describe(self):
+        return sdk.connector.Description("a", "1", [], "v", [], "i", 1, 1, [], schema, [], [], [], False)
+    def check(self): ...
+TestHost(settings={{"url": "http://shop"}})
+assert sdk.settings() == {{"url": "http://shop", "lot": 5}}, sdk.settings()
+TestHost(settings={{"url": "http://shop", "lot": 9}})
+assert sdk.settings()["lot"] == 9
+"""
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
 
 class Headers(unittest.TestCase):
     written = {"Tradepost-Credential": "api", "TRADEPOST-RATE": "slow", "tradepost-Repeat": "never", "X-Shop": "7"}
@@ -121,6 +218,33 @@ class Headers(unittest.TestCase):
 
 
 class Values(unittest.TestCase):
+    def test_smallest_units_and_decimals_are_the_same_amounts(self) -> None:
+        self.assertEqual([sdk.currency_digits(code) for code in ("EUR", "JPY", "KWD", "CLF")], [2, 0, 3, 4])
+        pairs: list[tuple[int, str | int, str]] = [
+            (1050, "EUR", "10.50"), (-5, "EUR", "-0.05"), (0, "EUR", "0.00"), (700, "JPY", "700"), (1, "KWD", "0.001"), (350, 3, "0.350"),
+        ]
+        for units, unit, amount in pairs:
+            self.assertEqual(sdk.from_minor(units, unit), amount)
+            self.assertEqual(sdk.to_minor(amount, unit), units)
+        self.assertEqual([sdk.to_minor(text, "EUR") for text in ("29.900", "7", "-0", "-0.05")], [2990, 700, 0, -5])
+        with self.assertRaises(ConnectorError) as raised:
+            sdk.to_minor("29.905", "EUR", "total")
+        self.assertEqual(raised.exception.value.value[0].path, "total")
+        for wrong in (10.5, "1", None, True):
+            with self.assertRaises(TypeError):
+                sdk.from_minor(wrong, "EUR")  # type: ignore[arg-type]
+
+    def test_a_text_is_a_text(self) -> None:
+        self.assertEqual(sdk.as_text("Cup", "name"), "Cup")
+        with self.assertRaises(ConnectorError) as raised:
+            sdk.as_text(None, "name")
+        self.assertEqual(raised.exception.value.value[0].message, "name: expected text, found None")
+
+    def test_an_id_is_never_rounded(self) -> None:
+        self.assertEqual(sdk.remote(9007199254740993).id, "9007199254740993")
+        with self.assertRaises(ConnectorError):
+            sdk.remote(9007199254740993.0)
+
     def test_amounts_are_never_floats(self) -> None:
         self.assertEqual(sdk.decimal("12.50"), "12.50")
         for wrong in (0.1, "1e3", "", "1,5"):

@@ -5,11 +5,10 @@ The types of the contract are generated from its WIT: `catalog.Product`, `sales.
 
 from __future__ import annotations
 
+import functools as _functools
 import importlib as _importlib
 import json as _json
-import re as _re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime as _datetime, timezone as _timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -18,8 +17,10 @@ from wit_world.exports import connector
 from wit_world.imports import catalog, head, outcomes, records, report, sales, types
 
 from .api import Api
+from .contract import Misfit as _Misfit, fitting as _fitting, whole as _whole
 from .error import ConnectorError, contract_error as _contract_error, ends_the_call as _ends_the_call, raising as _raising
 from .host import Response, Taken as _Taken, host as _host
+from .values import as_text, currency_digits, decimal, from_minor, to_minor, utc
 
 if TYPE_CHECKING:
     from wit_world.exports import Source as _Source, Target as _Target, source, target
@@ -39,21 +40,47 @@ else:
     _Source, _Target = getattr(_exports, "Source", object), getattr(_exports, "Target", object)
 
 __all__ = [
-    "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "catalog", "connector", "decimal", "done", "each", "files",
-    "head", "log", "now", "outcomes", "page", "partial", "preview", "progress", "read_head", "read_rows",
-    "records", "remote", "report", "sales",
-    "settings", "settings_schema", "settle", "source", "storage", "target", "text", "texts", "types", "unchanged", "utc",
+    "Api", "Connector", "ConnectorError", "Response", "Source", "Target", "as_text", "catalog", "connector",
+    "currency_digits", "decimal", "done", "each", "files", "from_minor", "head", "log", "now", "outcomes", "page",
+    "partial", "preview", "progress", "read_head", "read_rows", "records", "remote", "report", "sales", "settings",
+    "settings_schema", "settle", "source", "storage", "target", "text", "texts", "to_minor", "types", "unchanged", "utc",
 ]
 
 
+def _results() -> dict[str, Any]:
+    """What methods give, as far as the connector's world has them."""
+    given: dict[str, Any] = {"describe": connector.Description, "check": connector.Account}
+    if source is not None:
+        given["pull"] = source.Page
+    if target is not None:
+        given["find"] = list[list[target.Found]]
+    return given
+
+
+def _compared(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose result is compared with the contract: an error says where it differs."""
+    hint = _results().get(name)
+
+    @_functools.wraps(function)
+    def run(*args: Any, **named: Any) -> Any:
+        given = function(*args, **named)
+        if hint is not None:
+            _fitting(hint, given, "page" if name == "pull" else name)
+        return given
+
+    return run
+
+
 class _Wrapped:
-    """Methods raise errors as the contract has them, whatever was raised in them."""
+    """Methods give what the contract has, and raise errors as it has them, whatever was raised in them."""
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
-        for name in ("check", "pull", "acknowledge", "push", "remove", "find"):
+        for name in ("describe", "check", "pull", "acknowledge", "push", "remove", "find"):
             if name in vars(cls):
-                setattr(cls, name, _raising(vars(cls)[name]))
+                made = _compared(name, vars(cls)[name])
+                # `describe` has no error to give.
+                setattr(cls, name, made if name == "describe" else _raising(made))
 
 
 class Connector(_Wrapped, _exports.Connector):
@@ -100,7 +127,7 @@ def preview() -> bool:
 
 def log(message: str, level: report.Level = report.Level.INFO, **fields: object) -> None:
     """A line for the host's log; secrets are masked there."""
-    _host().report.log(level, message, [types.Field(name, str(value)) for name, value in fields.items()])
+    _host().report.log(level, _whole(message), [types.Field(name, _whole(str(value))) for name, value in fields.items()])
 
 
 def progress(done: int, total: int | None = None, current: str = "") -> None:
@@ -170,6 +197,8 @@ files = _Files()
 
 def settle(item: str, outcome: outcomes.Outcome) -> None:
     """Says what became of a pushed item."""
+    _fitting(str, item, "item")
+    _fitting(outcomes.Outcome, outcome, "outcome")
     _host().report.settle(item, outcome)
 
 
@@ -192,6 +221,7 @@ def each(all: Iterable[R], write: Callable[[R], outcomes.Outcome]) -> None:
         before = _Taken.writes
         try:
             outcome = write(record)
+            _fitting(outcomes.Outcome, outcome, "outcome")
         except Exception as thrown:
             error = _contract_error(thrown)
             told = error
@@ -233,6 +263,8 @@ def remote(id: object, *, parent: object = None, version: str | None = None) -> 
     """A reference to an object on the platform."""
     if id is None or id == "":
         raise ConnectorError.bug("the platform's answer names no id")
+    if isinstance(id, float) or isinstance(parent, float):
+        raise ConnectorError.bug(f"the id {id} is a float, which may have been rounded")
     return types.RemoteRef(id=str(id), parent=None if parent is None else str(parent), version=version)
 
 
@@ -263,24 +295,28 @@ def page(
 def read_rows(rows: Iterable[Row], convert: Callable[[Row], Made]) -> tuple[list[Made], list[records.Unreadable]]:
     """Rows as records, and what could not be converted: that is handed over raw, for a person to look at, and stops no other.
 
-    Errors that concern more than this row are raised: all but `rejected` and defects.
+    So is a row whose record is not what the contract has: `name=None` where a text is due. Errors that concern more than this
+    row are raised: all but `rejected` and defects.
     """
     read: list[Made] = []
     unreadable: list[records.Unreadable] = []
     for row in rows:
         try:
-            read.append(convert(row))
+            made = convert(row)
+            for one in made if isinstance(made, list) else [made]:
+                _fitting(type(one), one)
+            read.append(made)
         except Exception as thrown:
             error = _contract_error(thrown)
             if isinstance(error, types.Error_Rejected):
                 why = " ".join(issue.message for issue in error.value)
             elif isinstance(error, types.Error_Bug):
-                why = f"{type(thrown).__name__}: {thrown}"
+                why = str(thrown) if isinstance(thrown, _Misfit) else f"{type(thrown).__name__}: {thrown}"
             else:
                 raise
             own = row.get("id") if isinstance(row, dict) else None
-            raw = _json.dumps(row, default=str, ensure_ascii=False)
-            unreadable.append(records.Unreadable(None if own is None else str(own), raw, why))
+            raw = _whole(_json.dumps(row, default=str, ensure_ascii=False))
+            unreadable.append(records.Unreadable(None if own is None else _whole(str(own)), raw, _whole(why)))
     return read, unreadable
 
 
@@ -306,24 +342,3 @@ def settings_schema(properties: Mapping[str, Mapping[str, object]]) -> str:
         "required": required, "properties": shown,
     }
     return _json.dumps(schema)
-
-
-_DECIMAL = _re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
-
-
-def decimal(value: str | int | Decimal) -> str:
-    """A decimal number of the platform as the contract has it. Floats are refused."""
-    if isinstance(value, float):
-        raise TypeError(f"{value} is a float; read amounts as text or Decimal")
-    text = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
-    if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"`{value}` is not a decimal number")
-    return text
-
-
-def utc(time: str) -> str:
-    """A time with an offset as the contract has it: UTC with a `Z`."""
-    read = _datetime.fromisoformat(time.replace("Z", "+00:00"))
-    if read.tzinfo is None:
-        raise ValueError(f"`{time}` says no offset")
-    return read.astimezone(_timezone.utc).isoformat().replace("+00:00", "Z")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json as _json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from wit_world.imports import report
+
+from .contract import whole
 from .error import ConnectorError
 from .host import Response, Taken, host
 
 Query = Mapping[str, object]
+# Reads what the platform says with a status that is not 2xx: its body is JSON where it is, else text. A text takes the place of the
+# body in the error; a `ConnectorError` is raised as it is; `None` leaves both to `Api`.
+Explain = Callable[[int, Any], "str | ConnectorError | None"]
 
 
 class Api:
@@ -19,16 +25,19 @@ class Api:
 
     A status that is not 2xx is raised as what it means: 401 and 403 `auth`, 404 and 410 `not-found`, 409 and 412
     `conflict`, 429 `throttled`, other 4xx `rejected` with the platform's words; 5xx is `unavailable` for a read and
-    `timeout` for a write, which may have been done.
+    `timeout` for a write, which may have been done. `conflict` means that somebody changed the record meanwhile, and is tried
+    again: a platform that says 409 of a SKU that is taken needs an `explain` that makes it `rejected`.
     """
 
     def __init__(
-        self, base: str, *, credential: str | None = None, rate: str | None = None, headers: Mapping[str, str] | None = None
+        self, base: str, *, credential: str | None = None, rate: str | None = None, headers: Mapping[str, str] | None = None,
+        explain: Explain | None = None,
     ) -> None:
         self._base = base.rstrip("/")
         self._credential = credential
         self._rate = rate
         self._headers = dict(headers or {})
+        self._explain = explain
 
     def get(self, path: str, **query: object) -> Any:
         """Reads."""
@@ -103,7 +112,7 @@ class Api:
         if 200 <= response.status <= 299:
             Taken.writes += not safe
             return response
-        raise _refusal(response, safe)
+        raise _refusal(response, safe, self._explain)
 
 
 def _quoted(text: str) -> str:
@@ -124,16 +133,29 @@ def _query(query: Query | None) -> str:
     return f"?{text}" if text else ""
 
 
-def _refusal(response: Response, safe: bool) -> ConnectorError:
-    """What a status means for a REST platform; the platform's words are kept."""
+def _parsed(text: str) -> Any:
+    """A body as JSON, or as the text that it is."""
+    try:
+        return _json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return text
+
+
+def _refusal(response: Response, safe: bool, explain: Explain | None) -> ConnectorError:
+    """What a status means for a REST platform; the platform's words are kept, as `explain` reads them."""
     status = response.status
-    words = f"HTTP {status}: {response.text[:500]}"
+    told = explain(status, _parsed(response.text)) if explain else None
+    if isinstance(told, ConnectorError):
+        return told
+    words = f"HTTP {status}: {told or response.text[:500]}"
     if status in (401, 403):
         return ConnectorError.auth(words)
     if status in (404, 410):
         return ConnectorError.not_found(words)
     if status in (409, 412):
-        return ConnectorError.conflict(words)
+        # The error has room for the current version alone, and it is not known.
+        host().report.log(report.Level.WARN, whole(words), [])
+        return ConnectorError.conflict()
     if status == 429:
         after = response.headers.get("retry-after", "")
         return ConnectorError.throttled(int(after) if after.isdigit() else 60)

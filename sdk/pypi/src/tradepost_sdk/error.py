@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import traceback
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any, TypeVar
 
 from componentize_py_types import Err
 from wit_world.imports import types
+
+from .contract import misfit, whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,7 +91,25 @@ def case(value: types.Error) -> str:
 
 
 def contract_error(thrown: BaseException) -> types.Error:
-    """The contract's value for anything that was raised."""
+    """The contract's value for anything that was raised. An error that is none itself is a defect that names its field."""
+    error: types.Error = _repaired(_told(thrown))
+    wrong = misfit(types.Error, error)
+    return types.Error_Bug(whole(f"an error that the contract does not have: {wrong}; it says: {thrown}"[:4000])) if wrong else error
+
+
+def _repaired(value: Any) -> Any:
+    """Halves of characters, as a cut through a text leaves them, are no reason to lose an error."""
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, list):
+        return [_repaired(one) for one in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        made = {field.name: _repaired(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **made)
+    return value
+
+
+def _told(thrown: BaseException) -> types.Error:
     if isinstance(thrown, ConnectorError):
         return thrown.value
     if isinstance(thrown, Err):

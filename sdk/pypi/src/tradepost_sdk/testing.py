@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ from typing import Any
 from componentize_py_types import Err as Err
 from wit_world.imports import outcomes, types
 
+from .contract import fitting
 from .error import ConnectorError
 from .host import FOR_THE_HOST, Response, for_the_host, set_host
 
@@ -20,7 +22,7 @@ Send = Callable[[str, str, dict[str, str], bytes], Response]
 
 
 class TestHost:
-    """Stands in the host's place and notes what it sees.
+    """Stands in the host's place and notes what it sees. Settings that are left out have their default.
 
     `secrets` has the headers by credential, as the host would place them: `{"api": {"authorization": "Bearer t0ken"}}`.
     """
@@ -46,12 +48,12 @@ class TestHost:
         self.folder = {path: data.encode() if isinstance(data, str) else data for path, data in (files or {}).items()}
         self._send = send or over_the_network
         self.platform: Any = SimpleNamespace(
-            settings=lambda: json.dumps(dict(settings or {})), preview=lambda: preview, now=lambda: self.time
+            settings=lambda: json.dumps({**_defaults(), **(settings or {})}), preview=lambda: preview, now=lambda: self.time
         )
         self.report: Any = SimpleNamespace(
             log=lambda level, message, fields: self.lines.append(message),
             progress=lambda done, total, current: None,
-            settle=lambda item, outcome: self.settled.append((item, outcome)),
+            settle=self._settle,
         )
         self.storage: Any = SimpleNamespace(
             get=self.stored.get,
@@ -77,6 +79,10 @@ class TestHost:
             sent.update(self.secrets[credential])
         return self._send(method, url, sent, body)
 
+    def _settle(self, item: str, outcome: outcomes.Outcome) -> None:
+        fitting(outcomes.Outcome, outcome, "outcome")
+        self.settled.append((item, outcome))
+
     def _entries(self, folder: str) -> list[Any]:
         names = sorted(path for path in self.folder if path.startswith(f"{folder}/"))
         return [
@@ -92,6 +98,17 @@ class TestHost:
     def _rename(self, path: str, to: str) -> None:
         if path in self.folder:
             self.folder[to] = self.folder.pop(path)
+
+
+def _defaults() -> dict[str, object]:
+    """What the form of the connector that was defined last fills in."""
+    import tradepost_sdk
+
+    made = [one for one in tradepost_sdk.Connector.__subclasses__() if not inspect.isabstract(one)]
+    if not made:
+        return {}
+    properties = json.loads(made[-1]().describe().settings_schema).get("properties", {})
+    return {name: one["default"] for name, one in properties.items() if "default" in one}
 
 
 def over_the_network(method: str, url: str, headers: dict[str, str], body: bytes) -> Response:

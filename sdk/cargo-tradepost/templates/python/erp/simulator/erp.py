@@ -116,7 +116,7 @@ class Erp:
         """The conformance suite's hand; see the documentation of `cargo tradepost conformance`."""
         golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
         if (method, what) == ("GET", ""):
-            hand = {"make": True, "change": True, "remove": True, "count": True}
+            hand = {"make": True, "change": True, "remove": True, "count": True, "spoil": True}
             kinds = {kind: hand for kind in ("product", "stock", "price", "order", "shipment")}
             return 200, {"protocol": 1, "kinds": kinds, "golden": list(golden), "clock": True, "secrets": [KEY]}
         kind = str(body.get("kind"))
@@ -149,6 +149,12 @@ class Erp:
                 there["parcels"][0]["tracking_code"] = "0034-2"
             else:
                 there["name"] += " (new)"
+        elif what == "spoil":
+            # As an import or a plugin leaves it.
+            if kind == "stock":
+                there["levels"][0]["available"] = "some"
+            else:
+                there.update(SPOILT[kind])
         elif what == "remove":
             del all[there["id"]]
         else:
@@ -170,6 +176,13 @@ class Erp:
         self.last += 1
         self.all(kind)[self.last] = {"id": self.last, "modified_at": self.now(), **made, **(members or {})}
         return self.last
+
+
+# What cannot be read of a record of each kind.
+SPOILT: dict[str, Json] = {
+    "product": {"name": None}, "price": {"net_price": None}, "order": {"ordered_at": "yesterday"},
+    "shipment": {"shipped_at": "yesterday"},
+}
 
 
 def totals(lines: list[Json]) -> tuple[list[Json], int]:

@@ -27,7 +27,7 @@ LISTS = {
 
 def api() -> Api:
     """The ERP's interface."""
-    return Api(f"{sdk.settings()['url']}/v1", credential="api")
+    return Api(f"{sdk.settings()['url']}/v1", credential="api", explain=mapping.explain)
 
 
 def writing(facets: list[str], events: list[connector.OrderHappening], marker: int | None = None) -> connector.Writing:

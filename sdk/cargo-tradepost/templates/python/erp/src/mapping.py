@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-from tradepost_sdk import ConnectorError, catalog, decimal, head, read_head, remote, sales, texts, types, utc
+from tradepost_sdk import (
+    ConnectorError, catalog, decimal, from_minor, head, read_head, remote, sales, texts, to_minor, types, utc,
+)
 
 # The ERP has one channel.
 MAIN = "main"
@@ -15,15 +16,20 @@ Json = dict[str, Any]
 
 def amount(hundredths: int) -> str:
     """Hundredths as the amount or percentage they are."""
-    return decimal(Decimal(hundredths).scaleb(-2))
+    return from_minor(hundredths, 2)
 
 
 def hundredths(text: str, path: str) -> int:
-    """An amount or percentage in hundredths; `path` says where it stands."""
-    units = Decimal(text).scaleb(2)
-    if units != int(units):
-        raise ConnectorError.rejected(path, f"The ERP calculates in hundredths, and {text} has more decimals.")
-    return int(units)
+    """An amount or percentage in hundredths, which the ERP calculates in; `path` says where it stands."""
+    return to_minor(text, 2, path)
+
+
+def explain(status: int, body: Any) -> str | ConnectorError | None:
+    """What the ERP says where it refuses."""
+    if not isinstance(body, dict):
+        return None
+    issues = [types.Issue(one["field"], str(status), one["message"]) for one in body.get("errors", [])]
+    return ConnectorError(types.Error_Rejected(issues)) if issues else body.get("message")
 
 
 def percent(rate: int | None) -> str | None:
@@ -33,7 +39,7 @@ def percent(rate: int | None) -> str | None:
 
 def product(row: Json, language: str) -> catalog.Product:
     """An item is a product with one variant."""
-    weight = None if row["weight_g"] is None else decimal(Decimal(row["weight_g"]).scaleb(-3))
+    weight = None if row["weight_g"] is None else from_minor(row["weight_g"], 3)
     variant = catalog.Variant(
         remote=remote(row["id"]), sku=row["sku"], gtin=row["barcode"], mpn=None, active=row["active"], tax_class=None,
         tax_percent=percent(row["tax_rate"]), choices=[], weight_kg=weight, pictures=None, extra=[],

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 # First: outside of a component it is the SDK that knows where the contract's types are.
-from tradepost_sdk import ConnectorError, head, records, sales, source, target, types
+from tradepost_sdk import ConnectorError, head, outcomes, records, sales, source, target, types
 from tradepost_sdk.testing import Err, TestHost
 
 import mapping
@@ -116,7 +116,26 @@ class WithSimulator(unittest.TestCase):
     def test_one_bad_order_fails_alone_in_the_erps_words(self) -> None:
         Target().push(records.Records_Orders([self.sold("i-1", "NOBODY"), self.sold("i-2")]))
         self.assertEqual(self.outcomes(), ["Failed", "Done"])
-        self.assertIn("There is no item", str(self.host.settled[0][1]))
+        failed = self.host.settled[0][1]
+        assert isinstance(failed, outcomes.Outcome_Failed) and isinstance(failed.value, types.Error_Rejected)
+        self.assertEqual(failed.value.value[0].path, "lines[0].item_id")
+        self.assertTrue(failed.value.value[0].message.startswith("There is no item"))
+
+    def test_a_record_that_cannot_be_read_stops_no_other(self) -> None:
+        kinds = (records.Kind.PRODUCT, records.Kind.STOCK, records.Kind.PRICE, records.Kind.ORDER, records.Kind.SHIPMENT)
+        for kind in kinds:
+            self.erp.control("POST", "reset", {})
+            name = kind.name.lower()
+            _, made = self.erp.control("POST", "make", {"kind": name, "count": 3})
+            first, spoilt, last = made["ids"]
+            self.erp.control("POST", "spoil", {"kind": name, "id": spoilt})
+            page = Source().pull(source.Request(kind, EVERYTHING, None, 10))
+            self.assertEqual({one.head.remote.id for one in page.records[0].value if one.head.remote}, {first, last})
+            self.assertEqual([one.id for one in page.unreadable], [spoilt])
+
+    def test_the_version_is_that_of_the_project(self) -> None:
+        project = (ROOT / "pyproject.toml").read_text()
+        self.assertIn(f'version = "{Connector().describe().version}"', project.splitlines())
 
     def test_events_are_applied_once_and_found(self) -> None:
         Target().push(records.Records_Orders([self.sold("i-1")]))

@@ -69,6 +69,10 @@ class Files(unittest.TestCase):
             Source().pull(source.Request(records.Kind.STOCK, EVERYTHING, None, 100))
         self.assertTrue(Connector().describe().files)
 
+    def test_the_version_is_that_of_the_project(self) -> None:
+        project = (Path(__file__).parent.parent / "pyproject.toml").read_text()
+        self.assertIn(f'version = "{Connector().describe().version}"', project.splitlines())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -27,6 +27,7 @@ class Shop:
         self.orders: dict[int, dict[str, Any]] = {}
         self.made: dict[str, int] = {}
         self.writes = 0
+        self.offset = 0
 
     def now(self) -> str:
         return normal(datetime.now(timezone.utc) + timedelta(seconds=self.offset))
@@ -98,7 +99,7 @@ class Shop:
 
     def control(self, method: str, what: str, body: dict[str, Any]) -> Answer:
         """The conformance suite's hand; see the documentation of `cargo tradepost conformance`."""
-        hand = {"make": True, "change": True, "remove": True, "count": True}
+        hand = {"make": True, "change": True, "remove": True, "count": True, "spoil": True}
         if (method, what) == ("GET", ""):
             kinds = {"product": hand, "stock": hand, "price": hand, "order": hand}
             return 200, {"protocol": 1, "kinds": kinds, "golden": [], "clock": True, "secrets": [TOKEN]}
@@ -122,11 +123,20 @@ class Shop:
         elif what == "change":
             changes = {"order": {"state": "shipped"}, "stock": {"stock": "77"}, "price": {"price": "20.05"}}
             there.update(changes.get(str(kind), {"name": f"{there.get('name')} (new)"}), updated_at=self.now())
+        elif what == "spoil":
+            # As an import or a plugin leaves it.
+            there.update(SPOILT[str(kind)])
         elif what == "remove":
             del all[there["id"]]
         else:
             return refusal(404, "unknown", "The simulator cannot do that.")
         return 200, {}
+
+
+# What cannot be read of a record of each kind.
+SPOILT: dict[str, dict[str, Any]] = {
+    "product": {"name": None}, "stock": {"stock": "some"}, "price": {"price": "cheap"}, "order": {"placed_at": "yesterday"},
+}
 
 
 def page(all: dict[int, dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:

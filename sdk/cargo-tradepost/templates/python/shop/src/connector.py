@@ -19,7 +19,7 @@ MOST = 100
 
 def api() -> Api:
     """The shop's interface."""
-    return Api(f"{sdk.settings()['url']}/api", credential="api")
+    return Api(f"{sdk.settings()['url']}/api", credential="api", explain=mapping.explain)
 
 
 def writing(*facets: str, **more: Any) -> connector.Writing:

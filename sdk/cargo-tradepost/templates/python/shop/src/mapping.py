@@ -13,6 +13,16 @@ MAIN = "main"
 Json = dict[str, Any]
 
 
+def explain(status: int, body: Any) -> str | ConnectorError | None:
+    """What the shop says where it refuses. Its 409 is a SKU that is taken, and nobody else's change."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not error:
+        return None
+    if status in (409, 422):
+        return ConnectorError.rejected(error["field"] or "", error["message"], error["code"])
+    return str(error["message"])
+
+
 def parts(there: Json) -> list[head.Part]:
     """The parts that the host should remember of a product."""
     return [head.Part(head.PartKind.VARIANT, there["sku"], str(there["id"]))]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 # First: outside of a component it is the SDK that knows where the contract's types are.
-from tradepost_sdk import catalog, head, records, source, target
+from tradepost_sdk import catalog, head, outcomes, records, source, target, types
 from tradepost_sdk.testing import Err, TestHost
 
 import mapping
@@ -101,7 +101,24 @@ class WithSimulator(unittest.TestCase):
         (row,) = self.shop.products.values()
         Target().push(records.Records_Products([new_product("i-1", row["sku"]), new_product("i-2", "NEW-2")]))
         self.assertEqual(self.outcomes(), ["Failed", "Done"])
-        self.assertIn("There is a product with this SKU", str(self.host.settled[0][1]))
+        # A person has to look at it: it is nobody else's change, which would be tried again.
+        issue = types.Issue("sku", "sku_taken", "There is a product with this SKU.")
+        self.assertEqual(self.host.settled[0][1], outcomes.Outcome_Failed(types.Error_Rejected([issue])))
+
+    def test_a_record_that_cannot_be_read_stops_no_other(self) -> None:
+        for kind in (records.Kind.PRODUCT, records.Kind.STOCK, records.Kind.PRICE, records.Kind.ORDER):
+            self.shop.control("POST", "reset", {})
+            name = kind.name.lower()
+            _, made = self.shop.control("POST", "make", {"kind": name, "count": 3})
+            first, spoilt, last = made["ids"]
+            self.shop.control("POST", "spoil", {"kind": name, "id": spoilt})
+            page = Source().pull(source.Request(kind, EVERYTHING, None, 10))
+            self.assertEqual([one.head.remote.id for one in page.records[0].value if one.head.remote], [first, last])
+            self.assertEqual([one.id for one in page.unreadable], [spoilt])
+
+    def test_the_version_is_that_of_the_project(self) -> None:
+        project = (ROOT / "pyproject.toml").read_text()
+        self.assertIn(f'version = "{Connector().describe().version}"', project.splitlines())
 
     def test_a_wrong_token_is_the_operators_matter(self) -> None:
         TestHost(settings={"url": self.simulator.address}, secrets={"api": {"authorization": "Bearer wrong"}})

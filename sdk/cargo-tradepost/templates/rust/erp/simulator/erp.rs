@@ -155,7 +155,7 @@ impl Erp {
     /// The conformance suite's hand; see the documentation of `cargo tradepost conformance`.
     pub fn control(&mut self, method: &Method, what: &str, body: &Value) -> Answer {
         let golden: Value = serde_json::from_str(GOLDEN).expect("a fixture");
-        let hand = json!({"make": true, "change": true, "remove": true, "count": true});
+        let hand = json!({"make": true, "change": true, "remove": true, "count": true, "spoil": true});
         if (method, what) == (&Method::Get, "") {
             let kinds = json!({"product": hand, "stock": hand, "price": hand, "order": hand, "shipment": hand});
             let cases: Vec<&String> = golden.as_object().into_iter().flatten().map(|(case, _)| case).collect();
@@ -180,7 +180,7 @@ impl Erp {
                 return (200, json!({"records": records}));
             }
             "count" => return (200, json!({"objects": self.all(kind).len(), "writes": self.writes})),
-            "change" | "remove" => {
+            "change" | "remove" | "spoil" => {
                 let id: u64 = body["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(0);
                 let Some(there) = self.all(kind).get_mut(&id) else {
                     return refusal(404, "", "There is no such object.");
@@ -188,6 +188,12 @@ impl Erp {
                 there["modified_at"] = json!(now);
                 match (what, kind) {
                     ("remove", _) => drop(self.all(kind).remove(&id)),
+                    // As an import or a plugin leaves it.
+                    ("spoil", "order") => there["ordered_at"] = json!("yesterday"),
+                    ("spoil", "stock") => there["levels"][0]["available"] = json!("some"),
+                    ("spoil", "price") => there["net_price"] = Value::Null,
+                    ("spoil", "shipment") => there["shipped_at"] = json!("yesterday"),
+                    ("spoil", _) => there["name"] = Value::Null,
                     (_, "order") => there["state"] = json!("shipped"),
                     (_, "stock") => there["levels"][0]["available"] = json!("77"),
                     (_, "price") => there["net_price"] = json!(2005),

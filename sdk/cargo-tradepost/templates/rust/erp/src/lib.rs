@@ -6,7 +6,7 @@
 pub mod map;
 pub mod wire;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tradepost_sdk::paging::Token;
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::report;
@@ -128,11 +128,17 @@ fn levels(rows: Vec<Box<Raw>>) -> Result<Page, Error> {
         let read = serde_json::from_str::<StockRow>(row.get()).map_err(|error| Error::Bug(error.to_string()));
         match read.and_then(map::stock) {
             Ok(all) => levels.extend(all),
-            Err(error) => page.unread(None, row.get(), error)?,
+            Err(error) => page.unread(id(&row), row.get(), error)?,
         }
     }
     page.records.push(levels.into());
     Ok(page)
+}
+
+/// Which item a row is of that cannot be read.
+fn id(row: &Raw) -> Option<String> {
+    let row: Value = serde_json::from_str(row.get()).ok()?;
+    row["id"].as_u64().map(|id| id.to_string())
 }
 
 impl Target for {{type}} {

@@ -168,6 +168,28 @@ fn events_are_applied_once_and_found() {
 }
 
 #[test]
+fn a_record_that_cannot_be_read_stops_no_other() {
+    let (simulator, host) = start();
+    let kinds = [
+        (Kind::Product, "product"),
+        (Kind::Stock, "stock"),
+        (Kind::Price, "price"),
+        (Kind::Order, "order"),
+        (Kind::Shipment, "shipment"),
+    ];
+    for (kind, name) in kinds {
+        simulator.platform().control(&Method::Post, "reset", &Value::Null);
+        let (_, made) = simulator.platform().control(&Method::Post, "make", &json!({"kind": name, "count": 3}));
+        let spoilt = &made["ids"][1];
+        simulator.platform().control(&Method::Post, "spoil", &json!({"kind": name, "id": spoilt}));
+        let page = host.pull::<{{type}}>(PullRequest::all(kind)).unwrap();
+        let told: Vec<Option<&str>> = page.unreadable.iter().map(|one| one.id.as_deref()).collect();
+        assert_eq!(told, [spoilt.as_str()], "{name}");
+        assert!(page.records[0].len() >= 2, "{name}");
+    }
+}
+
+#[test]
 fn a_wrong_key_is_the_operators_matter() {
     let (simulator, _) = start();
     let error = host(&simulator, "wrong").check::<{{type}}>().unwrap_err();

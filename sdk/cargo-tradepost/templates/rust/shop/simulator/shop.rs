@@ -139,7 +139,7 @@ impl Shop {
 
     /// The conformance suite's hand; see the documentation of `cargo tradepost conformance`.
     pub fn control(&mut self, method: &Method, what: &str, body: &Value) -> Answer {
-        let hand = json!({"make": true, "change": true, "remove": true, "count": true});
+        let hand = json!({"make": true, "change": true, "remove": true, "count": true, "spoil": true});
         if (method, what) == (&Method::Get, "") {
             let kinds = json!({"product": hand, "stock": hand, "price": hand, "order": hand});
             let offers = json!({"protocol": 1, "kinds": kinds, "golden": [], "clock": true, "secrets": [TOKEN]});
@@ -163,13 +163,18 @@ impl Shop {
                 return (200, json!({"ids": ids}));
             }
             "count" => return (200, json!({"objects": all.len(), "writes": self.writes})),
-            "change" | "remove" => {
+            "change" | "remove" | "spoil" => {
                 let Some(there) = all.get_mut(&id) else {
                     return refusal(404, "unknown", None, "There is no such object.");
                 };
                 there["updated_at"] = json!(now);
                 match (what, kind) {
                     ("remove", _) => drop(all.remove(&id)),
+                    // As an import or a plugin leaves it.
+                    ("spoil", "order") => there["placed_at"] = json!("yesterday"),
+                    ("spoil", "stock") => there["stock"] = json!("some"),
+                    ("spoil", "price") => there["price"] = json!("cheap"),
+                    ("spoil", _) => there["name"] = Value::Null,
                     (_, "order") => there["state"] = json!("shipped"),
                     (_, "stock") => there["stock"] = json!("77"),
                     (_, "price") => there["price"] = json!("20.05"),

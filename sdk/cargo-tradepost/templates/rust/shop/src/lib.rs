@@ -162,7 +162,7 @@ impl {{type}} {
         body.insert("reference".to_owned(), json!(product.head.marker));
         // The key makes a repeated request harmless: the shop answers with the product that the first one made.
         let request = self.api.post("/products").header("idempotency-key", &product.head.item).json(&body);
-        let made: Row = request.read()?;
+        let made: Row = request.read().map_err(map::taken)?;
         Ok(Outcome::Done(Written::new(made.id).parts(vec![map::part(&made)])))
     }
 
@@ -187,7 +187,7 @@ impl {{type}} {
         if body.is_empty() {
             return Ok(Outcome::Unchanged(RemoteRef::new(there.id)));
         }
-        let now: Row = self.api.patch(&path).json(&body).read()?;
+        let now: Row = self.api.patch(&path).json(&body).read().map_err(map::taken)?;
         Ok(Outcome::Done(Written::new(now.id).parts(vec![map::part(&now)])))
     }
 

@@ -11,6 +11,14 @@ pub fn basis(shop: &Shop) -> TaxBasis {
     if shop.prices_include_tax { TaxBasis::Gross } else { TaxBasis::Net }
 }
 
+/// The shop's 409 is a SKU that is taken, and nobody else's change, which would be tried again.
+pub fn taken(error: Error) -> Error {
+    match error {
+        Error::Conflict(words) => invalid("sku", words.unwrap_or_else(|| "The SKU is taken.".into())),
+        other => other,
+    }
+}
+
 fn head(id: u64, updated: &str) -> Result<Head, Error> {
     Ok(Head { updated: Some(instant(updated)?.to_string()), ..Head::read(id) })
 }

@@ -100,8 +100,25 @@ fn one_bad_product_fails_alone_in_the_shops_words() {
     let taken = first(&simulator)["sku"].as_str().unwrap().to_owned();
     host.push::<{{type}}>(vec![new_product("i-1", &taken), new_product("i-2", "NEW-2")]).unwrap();
     let Some(Outcome::Failed(error)) = host.outcome("i-1") else { panic!("{:?}", host.settled()) };
+    // A person has to look at it: it is nobody else's change, which would be tried again.
+    assert!(matches!(&error, Error::Rejected(issues) if issues[0].path == "sku"), "{error:?}");
     assert!(tradepost_sdk::words(&error).contains("There is a product with this SKU"), "{error:?}");
     assert!(matches!(host.outcome("i-2"), Some(Outcome::Done(_))));
+}
+
+#[test]
+fn a_record_that_cannot_be_read_stops_no_other() {
+    let (simulator, host) = start();
+    let kinds = [(Kind::Product, "product"), (Kind::Stock, "stock"), (Kind::Price, "price"), (Kind::Order, "order")];
+    for (kind, name) in kinds {
+        simulator.platform().control(&Method::Post, "reset", &Value::Null);
+        let (_, made) = simulator.platform().control(&Method::Post, "make", &json!({"kind": name, "count": 3}));
+        let spoilt = &made["ids"][1];
+        simulator.platform().control(&Method::Post, "spoil", &json!({"kind": name, "id": spoilt}));
+        let page = host.pull::<{{type}}>(PullRequest::all(kind)).unwrap();
+        assert_eq!((page.records[0].len(), page.unreadable.len()), (2, 1), "{name}");
+        assert_eq!(page.unreadable[0].id.as_deref(), spoilt.as_str());
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ class Erp {
     const object = all.get(Number(body.id));
     switch (method === "GET" ? "" : what) {
       case "": {
-        const hand = { make: true, change: true, remove: true, count: true };
+        const hand = { make: true, change: true, remove: true, count: true, spoil: true };
         const kinds = { product: hand, stock: hand, price: hand, order: hand, shipment: hand };
         return [200, { protocol: 1, kinds, golden: Object.keys(golden()), clock: true, secrets: [KEY] }];
       }
@@ -134,6 +134,12 @@ class Erp {
         else if (body.kind === "shipment") object.parcels[0].tracking_code = "0034-2";
         else object.name = `${object.name} (new)`;
         object.modified_at = this.now();
+        return [200, {}];
+      case "spoil":
+        if (!object) return refusal(404, null, "There is no such object.");
+        // As an import or a plugin leaves it.
+        if (body.kind === "stock") object.levels[0].available = "some";
+        else Object.assign(object, SPOILT[body.kind]);
         return [200, {}];
       case "remove":
         return all.delete(Number(body.id)) ? [200, {}] : refusal(404, null, "There is no such object.");
@@ -196,6 +202,11 @@ function shown(list, object) {
   if (list === "items") return { id, sku, modified_at, ...others };
   return list === "stock" ? { id, sku, levels, modified_at } : object;
 }
+
+/** What cannot be read of a record of each kind. */
+const SPOILT = {
+  product: { name: null }, price: { net_price: null }, order: { ordered_at: "yesterday" }, shipment: { shipped_at: "yesterday" },
+};
 
 function item(id) {
   return {

@@ -2,9 +2,10 @@
 // In this order: what it says of itself, reading, writing, looking for what may have been written.
 import {
   type connector, type outcomes, type Query, type records, type sales, type source, type target, Api, ConnectorError, defineConnector,
-  done, each, page, partial, readRows, remote, settings, settingsSchema, settle, text, unchanged,
+  done, each, page, partial, readRows, remote, settings, settingsSchema, settle, text, unchanged, utc,
 } from "@tradepost/sdk";
 
+import manifest from "../package.json" with { type: "json" };
 import * as map from "./map.ts";
 import type { Company, Delivery, Item, List, Order, Stock } from "./wire.ts";
 
@@ -20,7 +21,7 @@ const LISTS: Partial<Record<records.Kind, string>> = {
 };
 
 function api(): Api {
-  return new Api(`${settings<Settings>().url}/v1`, { credential: "api" });
+  return new Api(`${settings<Settings>().url}/v1`, { credential: "api", explain: map.explain });
 }
 
 function describe(): connector.Description {
@@ -30,7 +31,7 @@ function describe(): connector.Description {
   const lookup = { lagSeconds: 0 };
   return {
     id: "{{id}}",
-    version: "0.1.0",
+    version: manifest.version,
     name: text("{{title}}"),
     vendor: "{{vendor}}",
     about: text("Products, stock and prices of {{title}}; orders go there, deliveries come back."),
@@ -75,7 +76,7 @@ async function check(): Promise<connector.Account> {
     name,
     environment: test ? "test" : "live",
     zone,
-    now: new Date(now).toISOString(),
+    now: utc(now),
     channels: [{ id: map.MAIN, name, currency, basis: "net", languages: [language], countries: [country], zone }],
     warehouses,
   };

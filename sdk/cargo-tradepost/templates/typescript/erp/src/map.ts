@@ -1,6 +1,6 @@
 // Conversions between the ERP's shapes and the contract's: pure, so that most tests are about this file.
 import {
-  type catalog, type head, type sales, ConnectorError, decimal, readHead, remote, texts,
+  type catalog, type head, type sales, ConnectorError, decimal, fromMinor, readHead, remote, texts, toMinor, utc,
 } from "@tradepost/sdk";
 
 import type * as wire from "./wire.ts";
@@ -8,32 +8,21 @@ import type * as wire from "./wire.ts";
 /** The ERP has one channel. */
 export const MAIN = "main";
 
-/** A whole number of parts of a unit as the decimal that it is: `scaled(1050, 2)` is `10.50`. */
-function scaled(parts: number, places: number): string {
-  if (!Number.isSafeInteger(parts)) throw new TypeError(`\`${parts}\` is no whole number`);
-  const digits = String(Math.abs(parts)).padStart(places + 1, "0");
-  return `${parts < 0 ? "-" : ""}${digits.slice(0, -places)}.${digits.slice(-places)}`;
-}
-
 /** Hundredths as the amount or percentage they are. */
 export function amount(hundredths: number): string {
-  return scaled(hundredths, 2);
+  return fromMinor(hundredths, 2);
 }
 
-/** An amount or percentage in hundredths; `path` says where it stands. */
+/** An amount or percentage in hundredths, which the ERP calculates in; `path` says where it stands. */
 export function hundredths(text: string, path: string): number {
-  const [, whole, places] = /^(-?[0-9]+)(?:\.([0-9]{0,2})0*)?$/.exec(text) ?? [];
-  const units = whole === undefined ? Number.NaN : Number(`${whole}${(places ?? "").padEnd(2, "0")}`);
-  if (!Number.isSafeInteger(units)) {
-    throw ConnectorError.rejected(path, `The ERP calculates in hundredths, and ${text} has more decimals.`);
-  }
-  // No minus before a zero.
-  return units || 0;
+  return toMinor(text, 2, path);
 }
 
-/** Times of the ERP have an offset. */
-function utc(time: string): string {
-  return new Date(time).toISOString();
+/** What the ERP says where it refuses, as docs/erp-api.md has it. */
+export function explain(status: number, body: unknown): string | ConnectorError | undefined {
+  const { message, errors = [] } = (body as Partial<wire.Refusal> | null) ?? {};
+  const issues = errors.map((one) => ({ path: one.field, code: String(status), message: one.message }));
+  return issues.length > 0 ? new ConnectorError({ tag: "rejected", val: issues }) : message;
 }
 
 /** An item is a product with one variant. */
@@ -55,7 +44,7 @@ export function product(from: wire.Item, language: string): catalog.Product {
       active: from.active,
       taxPercent: from.tax_rate === null ? null : amount(from.tax_rate),
       choices: [],
-      weightKg: from.weight_g === null ? null : scaled(from.weight_g, 3),
+      weightKg: from.weight_g === null ? null : fromMinor(from.weight_g, 3),
       extra: [],
     }],
     extra: [],

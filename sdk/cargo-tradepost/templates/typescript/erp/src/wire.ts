@@ -12,6 +12,11 @@ export interface Company {
   warehouses: { id: string; name: string }[];
 }
 
+export interface Refusal {
+  message: string;
+  errors: { field: string; message: string }[];
+}
+
 export interface List<T> {
   data: T[];
   cursor: string | null;

@@ -101,7 +101,20 @@ test("a draft that was left is finished and not made again", async () => {
 test("one bad order fails alone, in the ERP's words", async () => {
   await connector.push({ tag: "orders", val: [sold("i-1", "NOBODY"), sold("i-2")] });
   assert.deepEqual(outcomes(), ["failed", "done"]);
-  assert.match(JSON.stringify(seen.settled[0]?.outcome), /There is no item/);
+  const { tag, val } = seen.settled[0]?.outcome.val as Extract<ConnectorError["payload"], { tag: "rejected" }>;
+  assert.deepEqual([tag, val[0]?.path], ["rejected", "lines[0].item_id"]);
+  assert.match(val[0]?.message ?? "", /^There is no item/);
+});
+
+test("a record that cannot be read stops no other", async () => {
+  for (const kind of ["product", "stock", "price", "order", "shipment"] as const) {
+    simulator.erp.control("POST", "reset", {});
+    const [, { ids }] = simulator.erp.control("POST", "make", { kind, count: 3 });
+    simulator.erp.control("POST", "spoil", { kind, id: ids[1] });
+    const page = await connector.pull({ kind, scope: everything, limit: 10 });
+    assert.deepEqual([...new Set(page.records[0]?.val.map((one) => one.head.remote?.id))], [ids[0], ids[2]]);
+    assert.deepEqual(page.unreadable.map((one) => one.id), [ids[1]]);
+  }
 });
 
 test("events are applied once and found", async () => {

@@ -1,16 +1,17 @@
 // {{title}}: reads products from files, writes orders to files.
 import {
   type connector, type outcomes, type records, type sales, type source, type target, ConnectorError, defineConnector, done, each,
-  files, page, readRows, remote, settings, settingsSchema, text,
+  files, page, parseJson, readRows, remote, settings, settingsSchema, text,
 } from "@tradepost/sdk";
 
+import manifest from "../package.json" with { type: "json" };
 import * as map from "./map.ts";
 
 const LANGUAGE = "en";
 
 function describe(): connector.Description {
   return {
-    id: "{{id}}", version: "0.1.0", name: text("{{title}}"), vendor: "{{vendor}}",
+    id: "{{id}}", version: manifest.version, name: text("{{title}}"), vendor: "{{vendor}}",
     about: text("Products come from files, orders go to files."), idSpace: "{{name}}", mappingRevision: 1, storageVersion: 1,
     abilities: [
       { kind: "product", reading: { changes: true, ids: false, present: false, writes: false } },
@@ -58,7 +59,7 @@ function pull({ kind, scope, cursor }: source.Request): source.Page {
 
 function list(text: string): map.Row[] | null {
   try {
-    const rows: unknown = JSON.parse(text);
+    const rows = parseJson(text);
     return Array.isArray(rows) ? rows : null;
   } catch {
     return null;

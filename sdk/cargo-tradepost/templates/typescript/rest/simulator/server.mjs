@@ -1,7 +1,10 @@
 // Serves a simulated platform on this machine.
 import { createServer } from "node:http";
 
-/** Serves what `platform.answer(method, url, headers, body)` gives, a status and a body; gives the address and a function that ends it. */
+/**
+ * Serves what `platform.answer(method, url, headers, body)` gives: a status, a body and, where there are some, headers such as
+ * `{ "retry-after": "7" }`. The answer's `Date` is `platform.now()`. Gives the address and a function that ends it.
+ */
 export async function serve(platform, port = 0) {
   const server = createServer((request, response) => {
     const chunks = [];
@@ -9,19 +12,26 @@ export async function serve(platform, port = 0) {
     request.on("end", () => {
       let body;
       try {
-        body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {};
+        body = read(request.headers["content-type"] ?? "", Buffer.concat(chunks).toString());
       } catch {
-        return reply(response, [400, { message: "The body is no JSON." }]);
+        return reply(platform, response, [400, { message: "The body cannot be read." }]);
       }
-      reply(response, platform.answer(request.method, new URL(request.url, "http://platform"), request.headers, body));
+      reply(platform, response, platform.answer(request.method, new URL(request.url, "http://platform"), request.headers, body));
     });
   });
   await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
   return { address: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
 }
 
-function reply(response, [status, body]) {
-  response.writeHead(status, { "content-type": "application/json" });
+/** A form by its fields, anything else as JSON. */
+function read(type, text) {
+  if (type.startsWith("application/x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
+  return text === "" ? {} : JSON.parse(text);
+}
+
+function reply(platform, response, [status, body, headers = {}]) {
+  const date = new Date(platform.now?.() ?? Date.now()).toUTCString();
+  response.writeHead(status, { "content-type": "application/json", date, ...headers });
   response.end(body === undefined ? "" : JSON.stringify(body));
 }
 

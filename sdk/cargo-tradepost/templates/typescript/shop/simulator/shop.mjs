@@ -27,6 +27,7 @@ class Shop {
     this.orders = new Map();
     this.made = new Map();
     this.writes = 0;
+    this.offset = 0;
   }
 
   now() {
@@ -112,7 +113,7 @@ class Shop {
 
   // The conformance suite's hand; see the documentation of `cargo tradepost conformance`.
   control(method, what, body) {
-    const all = { make: true, change: true, remove: true, count: true };
+    const all = { make: true, change: true, remove: true, count: true, spoil: true };
     if (method === "GET" && !what) {
       return [200, { protocol: 1, kinds: { product: all, stock: all, price: all, order: all }, golden: [], clock: true, secrets: [TOKEN] }];
     }
@@ -138,6 +139,11 @@ class Shop {
         else object.name = `${object.name} (new)`;
         object.updated_at = this.now();
         return [200, {}];
+      case "spoil":
+        if (!object) return refusal(404, "unknown", null, "There is no such object.");
+        // As an import or a plugin leaves it.
+        Object.assign(object, SPOILT[body.kind]);
+        return [200, {}];
       case "remove":
         return list.delete(Number(body.id)) ? [200, {}] : refusal(404, "unknown", null, "There is no such object.");
       case "count":
@@ -147,6 +153,9 @@ class Shop {
     }
   }
 }
+
+/** What cannot be read of a record of each kind. */
+const SPOILT = { product: { name: null }, stock: { stock: "some" }, price: { price: "cheap" }, order: { placed_at: "yesterday" } };
 
 function blank(id) {
   return {

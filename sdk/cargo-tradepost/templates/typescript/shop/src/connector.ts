@@ -2,9 +2,10 @@
 // In this order: what it says of itself, reading, writing, looking for what may have been written.
 import {
   type catalog, type connector, type outcomes, type records, type source, type target, answered, Api, ConnectorError, defineConnector,
-  done, each, page, readRows, remote, settings, settingsSchema, text, unchanged,
+  done, each, page, readRows, remote, settings, settingsSchema, text, unchanged, utc,
 } from "@tradepost/sdk";
 
+import manifest from "../package.json" with { type: "json" };
 import * as map from "./map.ts";
 import type { List, Order, Product, Shop } from "./wire.ts";
 
@@ -18,13 +19,13 @@ const MOST = 100;
 const address = () => `${settings<Settings>().url}/api`;
 
 function api(): Api {
-  return new Api(address(), { credential: "api" });
+  return new Api(address(), { credential: "api", explain: map.explain });
 }
 
 /** The shop's own words about itself, with the plain `fetch` that `Api` is made of: a header names the secret to place. */
 async function shop(): Promise<Shop> {
   const response = await fetch(`${address()}/shop`, { headers: { accept: "application/json", "tradepost-credential": "api" } });
-  return answered<Shop>(response);
+  return answered<Shop>(response, { explain: map.explain });
 }
 
 function describe(): connector.Description {
@@ -33,7 +34,7 @@ function describe(): connector.Description {
   const figure = "available" as const;
   return {
     id: "{{id}}",
-    version: "0.1.0",
+    version: manifest.version,
     name: text("{{title}}"),
     vendor: "{{vendor}}",
     about: text("Keeps products, stock, prices and orders of {{title}} in step."),
@@ -74,7 +75,7 @@ async function check(): Promise<connector.Account> {
     name: own.name,
     environment: own.test ? "test" : "live",
     zone: own.zone,
-    now: new Date(own.now).toISOString(),
+    now: utc(own.now),
     channels: [{
       id: map.MAIN, name: own.name, currency: own.currency, basis: own.prices_include_tax ? "gross" : "net",
       languages: [own.language], countries: [own.country], zone: own.zone,

@@ -1,16 +1,18 @@
 // Conversions between the shop's shapes and the contract's: pure, so that most tests are about this file.
 import {
-  type catalog, type head, type sales, ConnectorError, decimal, readHead, remote, sameDecimal, texts,
+  type catalog, type head, type sales, ConnectorError, decimal, readHead, remote, sameDecimal, texts, utc,
 } from "@tradepost/sdk";
 
-import type { Order, Product, Shop } from "./wire.ts";
+import type { Order, Product, Refusal, Shop } from "./wire.ts";
 
 /** The shop has one channel and one warehouse. */
 export const MAIN = "main";
 
-/** Times of the shop may have fractions of a second and any offset. */
-function utc(time: string): string {
-  return new Date(time).toISOString();
+/** What the shop says where it refuses, as docs/shop-api.md has it. Its 409 is a SKU that is taken, and nobody else's change. */
+export function explain(status: number, body: unknown): string | ConnectorError | undefined {
+  const { code, field, message } = (body as Partial<Refusal> | null)?.error ?? {};
+  if (message && (status === 409 || status === 422)) return ConnectorError.rejected(field ?? "", message, code);
+  return message;
 }
 
 function variantPart(product: Product): head.Part {

@@ -12,6 +12,10 @@ export interface Shop {
   now: string;
 }
 
+export interface Refusal {
+  error: { code: string; field: string | null; message: string };
+}
+
 export interface List<T> {
   items: T[];
   next: number | null;

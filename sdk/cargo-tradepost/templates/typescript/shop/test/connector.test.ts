@@ -83,7 +83,29 @@ test("one bad product fails alone, in the shop's words", async () => {
   const [there] = simulator.shop.products.values();
   await connector.push({ tag: "products", val: [newProduct("i-1", String(there?.sku)), newProduct("i-2", "NEW-2")] });
   assert.deepEqual(seen.settled.map(({ outcome }) => outcome.tag), ["failed", "done"]);
-  assert.match(JSON.stringify(seen.settled[0]?.outcome), /There is a product with this SKU/);
+  // A person has to look at it: it is nobody else's change, which would be tried again.
+  const issues = [{ path: "sku", code: "sku_taken", message: "There is a product with this SKU." }];
+  assert.deepEqual(seen.settled[0]?.outcome.val, { tag: "rejected", val: issues });
+});
+
+test("a record that cannot be read stops no other", async () => {
+  for (const kind of ["product", "stock", "price", "order"] as const) {
+    simulator.shop.control("POST", "reset", {});
+    const [, { ids }] = simulator.shop.control("POST", "make", { kind, count: 3 });
+    simulator.shop.control("POST", "spoil", { kind, id: ids[1] });
+    const page = await connector.pull({ kind, scope: everything, limit: 10 });
+    assert.deepEqual(page.records[0]?.val.map((one) => one.head.remote?.id), [ids[0], ids[2]]);
+    assert.deepEqual(page.unreadable.map((one) => one.id), [ids[1]]);
+  }
+});
+
+test("the simulator reads forms, and its Date is the platform's time", async () => {
+  simulator.shop.control("POST", "clock", { "offset-seconds": -3600 });
+  const body = new URLSearchParams({ kind: "product", count: "2" });
+  const answer = await fetch(`${simulator.address}/_control/make`, { method: "POST", body });
+  assert.equal(simulator.shop.products.size, 2);
+  const behind = (Date.now() - Date.parse(answer.headers.get("date") ?? "")) / 60_000;
+  assert.equal(Math.round(behind / 60), 1);
 });
 
 test("a wrong token is the operator's matter", async () => {
