@@ -96,7 +96,7 @@ pub fn answers(bytes: &[u8]) {
         drop(shop(20).pull::<WooCommerce>(PullRequest::all(kind).limit(100)));
     }
     let asked = shop(1).run(|| Request::new("POST", "https://shop.example").send());
-    drop(asked.and_then(tradepost_sdk::graphql));
+    drop(asked.and_then(tradepost_sdk::graphql::<Value>));
 }
 
 /// A request to the API of whoever has the token: never a fault of ours.
