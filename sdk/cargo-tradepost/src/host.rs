@@ -75,6 +75,7 @@ pub fn words(verdict: &Value) -> String {
     let text = |name: &str| escape(verdict[name].as_str().unwrap_or_default());
     match verdict["standing"].as_str() {
         Some("serving") => format!("the host serves {} {}", text("connector"), text("version")),
+        Some("waiting") => format!("the host waits: {}", text("reason")),
         Some("held") => {
             let wants = verdict["wants"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let wants = wants.map(escape).collect::<Vec<_>>().join("; ");
@@ -95,8 +96,10 @@ mod tests {
         assert_eq!(words(&serving), "the host serves org.example.a 1.0.0");
         let held = json!({"standing": "held", "reason": "approve it", "wants": ["it wants files", "and more"]});
         assert_eq!(words(&held), "the host holds it: approve it (it wants files; and more)");
-        let waiting = json!({"standing": "held", "reason": "it waits for its signature", "wants": []});
-        assert_eq!(words(&waiting), "the host holds it: it waits for its signature");
+        let held = json!({"standing": "held", "reason": "approve it", "wants": []});
+        assert_eq!(words(&held), "the host holds it: approve it");
+        let waiting = json!({"standing": "waiting", "reason": "it waits for its signature", "wants": []});
+        assert_eq!(words(&waiting), "the host waits: it waits for its signature");
         assert!(serves(&serving) && !serves(&held) && !serves(&json!({"standing": "refused"})));
     }
 }

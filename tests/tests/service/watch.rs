@@ -52,18 +52,15 @@ async fn what_a_developer_saves_is_served_by_a_host_that_takes_only_what_is_sign
         Ok(Told { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) })
     };
     let unsigned = watch(&[]).await?.ended(1)?;
-    assert!(
-        unsigned.contains("the host holds it: it waits for its signature") && !unsigned.contains("()"),
-        "{unsigned}"
-    );
+    assert!(unsigned.contains("the host waits: it waits for its signature") && !unsigned.contains("()"), "{unsigned}");
     let served = watch(&[Path::new("--sign"), &key]).await?.ended(0)?;
     assert!(
         served.contains("the host serves org.example.acorn 0.1.0; ") && served.contains("after the save"),
         "{served}"
     );
-    let listed = host.ask(Method::GET, "/plugins", None).await?;
-    assert_eq!(listed[0]["standing"], "serving", "{listed}");
-    assert_eq!(listed[0]["description"]["vendor"], r#"Acorn "Ltd" \\ Sons"#, "{listed}");
+    let listed = host.ask(Method::GET, "/plugins/acorn.wasm", None).await?;
+    assert_eq!(listed["standing"], "serving", "{listed}");
+    assert_eq!(listed["description"]["vendor"], r#"Acorn "Ltd" \\ Sons"#, "{listed}");
 
     // Saved once more: the signature is of the new bytes.
     let source = project.join("src/lib.rs");
@@ -73,8 +70,8 @@ async fn what_a_developer_saves_is_served_by_a_host_that_takes_only_what_is_sign
     )?;
     let served = watch(&[Path::new("--sign"), &key]).await?.ended(0)?;
     assert!(served.contains("the host serves org.example.acorn 0.1.0; "), "{served}");
-    let listed = host.ask(Method::GET, "/plugins", None).await?;
-    assert!(listed[0]["description"]["about"].to_string().contains("Files hold products"), "{listed}");
+    let listed = host.ask(Method::GET, "/plugins/acorn.wasm", None).await?;
+    assert!(listed["description"]["about"].to_string().contains("Files hold products"), "{listed}");
     host.stop().await?;
     Ok(())
 }

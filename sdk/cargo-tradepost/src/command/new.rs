@@ -193,10 +193,13 @@ fn values(name: &str, args: &Args, sdk: &Sdk) -> BTreeMap<&'static str, String> 
     };
     let about = template::about(args.lang, args.template);
     let words: Vec<String> = name.split('-').filter(|word| !word.is_empty()).map(capital).collect();
+    // Tests have a module of the template's name, their simulator.
+    let above = if name == args.template.name() { "::" } else { "" };
+    let module = format!("{above}{}", name.replace('-', "_"));
     BTreeMap::from([
         ("name", name.to_owned()),
         ("template", args.template.name().to_owned()),
-        ("module", name.replace('-', "_")),
+        ("module", module),
         // A type `Shop` or `String` would be another one already.
         ("type", format!("{}Connector", words.concat())),
         ("title", words.join(" ")),
@@ -253,6 +256,24 @@ mod tests {
             ("tradepost-sdk", Language::Python),
         ] {
             assert!(said(name, language).ends_with("has this name"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_connector_may_be_called_as_its_kind() {
+        let root = tempfile::tempdir().unwrap();
+        for (name, used) in [("shop", "use ::shop::ShopConnector;"), ("acorn", "use acorn::AcornConnector;")] {
+            let args = Args {
+                folder: root.path().join(name),
+                lang: Language::Rust,
+                template: Template::Shop,
+                id: None,
+                vendor: "Acorn".to_owned(),
+                sdk: None,
+            };
+            make(&args).unwrap();
+            let tests = std::fs::read_to_string(args.folder.join("tests/connector.rs")).unwrap();
+            assert!(tests.contains(used), "{name}");
         }
     }
 
