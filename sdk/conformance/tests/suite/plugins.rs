@@ -11,6 +11,9 @@ use woocommerce_simulator::{Config, Simulator};
 
 use crate::erp;
 
+/// Orders as a shop has them: those of the template for files.
+const ORDERS: &str = include_str!("../../../cargo-tradepost/templates/common/file/fixtures/orders.json");
+
 fn built(package: &str) -> Vec<u8> {
     let workspace = Workspace::at(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a workspace");
     let built = tradepost_build::build(&workspace, &[Connector::new(package)], &|_| {}).expect("the connector builds");
@@ -74,6 +77,8 @@ async fn files() {
             // The ERP renames its files when they are whole.
             ("settle_seconds".into(), json!(0)),
         ]),
+        // What the ERP tells of orders is not what is written of them.
+        records: serde_json::from_str(ORDERS).expect("orders to be written"),
         ..Scenario::default()
     };
     let report = run("files-connector", scenario).await;

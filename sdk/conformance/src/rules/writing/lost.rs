@@ -52,7 +52,7 @@ async fn lost_answer(trial: &mut Trial<'_>) -> Result<(), End> {
             tested = true;
             if !lose(trial, &record, &writing, lookup, at).await? {
                 if at == 0 {
-                    trial.note(format!("creating a {kind} sends no request whose answer could be lost"));
+                    trial.note(format!("{kind}: creating one sends no request whose answer could be lost"));
                 }
                 break;
             }
