@@ -1,7 +1,7 @@
 //! The connector on the bench: built component, real runtime, the fault proxy in the place of the platform.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,6 @@ use tradepost::model::{
     Scope, StorageWrite, Unreadable,
 };
 use tradepost::runtime::blobs::BlobFolder;
-use tradepost::runtime::exchange::Exchange as ExchangeFolder;
 use tradepost::runtime::http::{Options, PlatformHttp, SystemLookup};
 use tradepost::runtime::limits::Limits;
 use tradepost::runtime::power::{CallContext, HttpClient, Request, Response};
@@ -26,6 +25,7 @@ use tradepost::sync::connector::{Connector, Settle};
 use url::Url;
 
 use crate::control::{Control, ControlError};
+use crate::folder;
 use crate::listen::hear;
 use crate::proxy::{MARK, Proxy};
 use crate::scenario::{PLACE, Scenario};
@@ -169,7 +169,7 @@ impl Bench {
             return Err(BenchError::NoPlace);
         }
         let folder = tempfile::tempdir()?;
-        let exchange = Mutex::new(fresh_exchange(folder.path())?);
+        let exchange = Mutex::new(folder::fresh(folder.path())?);
         let (outputs, items) = (Arc::default(), AtomicU64::new(0));
         let (clients, queues) = (Mutex::default(), Mutex::default());
         Ok(Self {
@@ -206,7 +206,7 @@ impl Bench {
     /// An empty platform, as far as it can be emptied.
     pub(crate) async fn reset(&self) -> Result<(), BenchError> {
         let folder = match self.description().files {
-            true => Some(fresh_exchange(self.folder.path())?),
+            true => Some(folder::fresh(self.folder.path())?),
             false => None,
         };
         if let Some(control) = &self.control {
@@ -235,23 +235,7 @@ impl Bench {
 
     /// What lies in the exchange folder, by its name there.
     pub(crate) fn exchanged(&self) -> Result<Vec<(String, String)>, BenchError> {
-        let (mut found, mut folders) =
-            (Vec::new(), vec![self.exchange.lock().unwrap_or_else(PoisonError::into_inner).clone()]);
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder)? {
-                let path = entry?.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    found.push((
-                        format!("the file {name}"),
-                        String::from_utf8_lossy(&std::fs::read(&path)?).into_owned(),
-                    ));
-                }
-            }
-        }
-        Ok(found)
+        Ok(folder::texts(&self.exchange.lock().unwrap_or_else(PoisonError::into_inner))?)
     }
 
     pub(crate) fn outputs(&self) -> Vec<(String, String)> {
@@ -313,7 +297,7 @@ impl Bench {
             }
         };
         let exchange = match description.files {
-            true => Some(Arc::new(open_exchange(&files)?)),
+            true => Some(Arc::new(folder::open(&files)?)),
             false => None,
         };
         let store = Arc::new(Memory::holding(differs.storage));
@@ -336,19 +320,6 @@ impl Bench {
         );
         Ok(Platform { connector, store, outputs: self.outputs.clone() })
     }
-}
-
-/// An empty exchange folder, as a host makes it.
-fn fresh_exchange(parent: &Path) -> std::io::Result<PathBuf> {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let folder = parent.canonicalize()?.join(format!("exchange-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
-    std::fs::create_dir(&folder)?;
-    open_exchange(&folder)?;
-    Ok(folder)
-}
-
-fn open_exchange(folder: &Path) -> std::io::Result<ExchangeFolder> {
-    ExchangeFolder::open(folder).map_err(std::io::Error::other)
 }
 
 /// Tells the proxy what the connector called a request; everything else is the host's own client.

@@ -9,6 +9,7 @@
 
 mod bench;
 mod control;
+mod folder;
 mod listen;
 mod proxy;
 mod report;

@@ -27,7 +27,7 @@ pub(crate) use journal::Journal;
 
 /// Header by which the suite's HTTP client says what the connector called a request: `read` or `write`. A request without
 /// it is the host's own log-in. The proxy takes it off.
-pub(crate) const MARK: &str = "tradepost-conformance";
+pub(crate) const MARK: &str = "x-conformance-request";
 /// Between two bytes of a slow answer.
 const SLOWNESS: Duration = Duration::from_millis(150);
 
