@@ -233,7 +233,7 @@ fn find(
     folder: &Path,
     platform: &str,
     (from, to): (Timestamp, Timestamp),
-    is_part: impl Fn(&Input) -> bool,
+    is_part: impl Fn(&Bundle) -> bool,
     names: Option<&[String]>,
 ) -> io::Result<Option<Bundle>> {
     let mut files = listed(folder)?;
@@ -246,7 +246,7 @@ fn find(
         else {
             continue;
         };
-        if bundle.platform.as_str() != platform || !is_part(&bundle.call) {
+        if bundle.platform.as_str() != platform || !is_part(&bundle) {
             continue;
         }
         let Some(names) = names else { return Ok(Some(bundle)) };
@@ -283,11 +283,14 @@ impl Service {
         let (run, code, names) = self.ledger().read(read).await?;
         let Run { id, direction, kind, started_at, ended_at, .. } = run;
         let now = self.clock().now();
-        let window = (started_at.unwrap_or(now) - LEEWAY, ended_at.unwrap_or(now) + LEEWAY);
+        let (began, ended) = (started_at.unwrap_or(now), ended_at.unwrap_or(now));
+        let window = (began - LEEWAY, ended + LEEWAY);
         let folder = self.inner.cases.folder.clone();
         let whole = record == CALL;
         let search = move || {
-            let is_part = |call: &Input| is_part(direction, kind, call);
+            // A check is of no kind: only the time says of which run it is.
+            let within = |case: &Bundle| case.call.kind().is_some() || (began..=ended).contains(&case.at);
+            let is_part = |case: &Bundle| is_part(direction, kind, &case.call) && within(case);
             find(&folder, code.as_str(), window, is_part, (!whole).then_some(names.as_slice()))
         };
         let found = tokio::task::spawn_blocking(search).await.unwrap_or_else(|error| Err(io::Error::other(error)));

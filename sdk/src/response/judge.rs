@@ -25,7 +25,11 @@ pub(super) fn judge(response: &Response) -> Option<Error> {
         }
         401 | 403 => Error::Auth(words()),
         404 | 410 => Error::NotFound(words()),
-        409 | 412 => Error::Conflict(Some(words())),
+        409 | 412 => {
+            // The error has room for a version and for no words.
+            crate::report::info(&words());
+            Error::Conflict(response.header("etag").map(str::to_owned))
+        }
         429 => Error::Throttled(rest(response)),
         400..=499 if status != 408 => {
             let told = told();
@@ -86,7 +90,9 @@ mod tests {
             assert!(matches!(error(status, false), Error::NotFound(_)));
         }
         for status in [409, 412] {
-            assert!(matches!(error(status, true), Error::Conflict(Some(_))));
+            assert!(matches!(error(status, true), Error::Conflict(None)), "words are no version");
+            let reply = Reply::status(status).header("etag", "\"v7\"");
+            assert!(matches!(judged(reply, true), Error::Conflict(Some(version)) if version == "\"v7\""));
         }
         for status in [400, 405, 413, 415, 422, 451] {
             assert!(matches!(error(status, true), Error::Rejected(_)));

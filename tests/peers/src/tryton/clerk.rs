@@ -203,14 +203,14 @@ impl Clerk {
     async fn put_away(&self, model: &'static str) -> Result<()> {
         let mut clause = json!([["id", ">", self.seeded[model]]]);
         if model == "sale.sale" {
+            let open = json!([clause[0], ["state", "in", ["draft", "quotation"]]]);
+            let open = self.erp.search(model, open).await?;
+            self.erp.press(model, &open, "cancel").await?;
             // What was confirmed stays for good.
-            clause = json!([clause[0], ["state", "in", ["draft", "quotation", "cancelled"]]]);
+            clause = json!([clause[0], ["state", "=", "cancelled"]]);
         }
         let mut ids = self.erp.search(model, clause).await?;
         ids.retain(|id| !self.kept().contains(&(model, *id)));
-        if model == "sale.sale" {
-            self.erp.press(model, &ids, "cancel").await?;
-        }
         if self.erp.delete_all(model, &ids).await.is_ok() {
             return Ok(());
         }

@@ -76,7 +76,8 @@ fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error
         && let Some(cursor) = cursor
     {
         let used = format!("used/{list}/{cursor}");
-        if storage::get(&used)?.is_some() {
+        // Not from the second page of two, which is read again after a fault.
+        if storage::get(&used)?.is_some() && storage::keys(&format!("used/{list}/"), None, 2)?.len() == 2 {
             return Err(Error::Bug("this cursor was used".into()));
         }
         used_up = Some(used);
@@ -147,7 +148,7 @@ fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error
     if list == "prices" {
         items = changed_prices(items, window.since.is_some())?;
     }
-    if list == "stock" && window.since.is_some() && breaks("changed-records-come-again") {
+    if list == "stock" && breaks("changed-records-come-again") && now_or_before(window)? {
         items.clear();
     }
     if list == "orders" && breaks("secrets-stay-secret") {
@@ -157,6 +158,13 @@ fn changed(request: &Request, list: &str, window: &Window) -> Result<Page, Error
         storage::set_now("last", answer.to_string().as_bytes())?;
     }
     page(request, items, next, total)
+}
+
+/// Whether changes of the last minute are asked for, by clocks that agree.
+fn now_or_before(window: &Window) -> Result<bool, Error> {
+    let time = |text: &str| text.parse::<Timestamp>().map_err(|_| Error::Bug(format!("`{text}` is no time")));
+    let Some(since) = &window.since else { return Ok(false) };
+    Ok(time(&platform::now())?.duration_since(time(since)?).abs() < SignedDuration::from_secs(60))
 }
 
 /// The shop does not say when a price changed: what was handed over is remembered.
@@ -183,7 +191,9 @@ fn page(request: &Request, items: Vec<Value>, next: Option<String>, total: Optio
     let waits = request.kind == Kind::Order && !ids.is_empty() && matches!(request.scope, Scope::Changed(_));
     let receipt = waits.then(|| json!({ "ids": ids }).to_string());
     // Whoever asks for the next page has this one, it seems.
-    let early = next.is_some() && breaks("acknowledged-only-after-durable");
+    // Not of a few, which are read again after a fault.
+    let many = next.is_some() && total.is_some_and(|total| total >= 5);
+    let early = many && breaks("acknowledged-only-after-durable");
     if let Some(receipt) = receipt.as_ref().filter(|_| early) {
         acknowledge(receipt)?;
     }
