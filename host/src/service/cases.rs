@@ -281,15 +281,16 @@ impl Service {
             Ok::<_, LedgerError>((run, platform.code, names))
         };
         let (run, code, names) = self.ledger().read(read).await?;
-        let Run { id, direction, kind, started_at, ended_at, .. } = run;
+        let Run { id, direction, kind, queued_at, started_at, ended_at, .. } = run;
         let now = self.clock().now();
         let (began, ended) = (started_at.unwrap_or(now), ended_at.unwrap_or(now));
-        let window = (began - LEEWAY, ended + LEEWAY);
+        let window = (queued_at.min(began - LEEWAY), ended + LEEWAY);
         let folder = self.inner.cases.folder.clone();
         let whole = record == CALL;
         let search = move || {
-            // A check is of no kind: only the time says of which run it is.
-            let within = |case: &Bundle| case.call.kind().is_some() || (began..=ended).contains(&case.at);
+            // A check is of no kind, and comes before the run begins: only the time says of which run it is.
+            let checked = |case: &Bundle| (queued_at..=ended).contains(&case.at);
+            let within = |case: &Bundle| case.call.kind().map_or_else(|| checked(case), |_| began - LEEWAY <= case.at);
             let is_part = |case: &Bundle| is_part(direction, kind, &case.call) && within(case);
             find(&folder, code.as_str(), window, is_part, (!whole).then_some(names.as_slice()))
         };
