@@ -255,7 +255,7 @@ impl<'h> Api<'h> {
             // Tryton judges the kind of an answer by this header too, and a DELETE without it is answered in HTML.
             None => request.header("content-type", "application/json"),
         };
-        let answer = self.host.send(request).and_then(judge);
+        let answer = self.host.send(request).and_then(judge).and_then(no_page);
         let untouched = matches!(
             answer,
             Err(Error::Auth(_) | Error::Throttled(_) | Error::Unavailable(_) | Error::Denied(_) | Error::Rejected(_))
@@ -326,6 +326,15 @@ fn query(parameters: &[(&str, String)], fields: &[&str]) -> String {
 
 fn encode(value: &impl Serialize) -> String {
     URL_SAFE.encode(serde_json::to_vec(value).expect("plain values are JSON"))
+}
+
+/// The answer to a write unless it is a page: that is of what stands before Tryton, and says nothing of the write.
+fn no_page(response: Response) -> Result<Response, Error> {
+    let page = response.header("content-type").is_some_and(|kind| kind.contains("html"));
+    match page && !response.bytes().is_empty() {
+        true => Err(Error::Timeout("a page came in the place of Tryton's answer".into())),
+        false => Ok(response),
+    }
 }
 
 /// The answer if it is one. Tryton refuses with 400 and its words, a warning that wants to be confirmed included; 423

@@ -25,9 +25,13 @@ pub(crate) fn create(record: &Record, writing: &Writing, item: String, unique: &
         marker.truncate(most as usize);
         marker
     });
-    for variant in &mut record.variants {
+    let several = record.variants.len() > 1;
+    for (at, variant) in record.variants.iter_mut().enumerate() {
         variant.remote = None;
         variant.sku = format!("{}-{unique}", stem(&variant.sku));
+        if several {
+            variant.sku = format!("{}-{}", variant.sku, at + 1);
+        }
         if let Some(head) = variant.facets.get_mut(&FacetKey::head()) {
             head["sku"] = json!(variant.sku);
             // Nobody else may have it.
