@@ -311,15 +311,19 @@ async fn skewed(trial: &Trial<'_>, kind: Kind, offset: i64) -> Result<(), End> {
     let made = control.make(kind, 3).await?;
     let platform = trial.platform()?;
     // As the host does: where the connector shows the platform's clock, times are told by it.
-    let before = jiff::Timestamp::now();
+    let (before, begun) = (jiff::Timestamp::now(), std::time::Instant::now());
     let account = platform.check().await.expected("`check`")?;
-    let skew = account.now.map(|now| now.duration_since(before)).unwrap_or_default();
+    let took = begun.elapsed();
+    let skew = account.now.map(|now| now.duration_since(before + took / 2)).unwrap_or_default();
     let now = || jiff::Timestamp::now().checked_add(skew).unwrap_or(before);
     let until = now();
     let scan = platform.scan(kind, &Scope::Changed { since: None, until }, 100).await.expected("reading all")?;
     let found: BTreeSet<String> = scan.ids().into_iter().collect();
     platform.acknowledge_all(kind, &scan).await.expected("acknowledging")?;
+    // Nobody knows the other clock better than by what it took to ask.
+    tokio::time::sleep(took).await;
     control.change(kind, &made[1]).await?;
+    tokio::time::sleep(took).await;
     let since = Some(scan.watermark.unwrap_or(until));
     let next = platform.scan(kind, &Scope::Changed { since, until: now() }, 100).await.expected("reading changes")?;
     let side = if offset < 0 { "behind" } else { "ahead" };

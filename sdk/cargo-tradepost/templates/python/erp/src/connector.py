@@ -81,7 +81,7 @@ class Connector(sdk.Connector):
         )
 
     def check(self) -> connector.Account:
-        company = api().get("/company")
+        company = about_company()
         environment = connector.Environment.TEST if company["test"] else connector.Environment.LIVE
         channel = connector.Channel(
             id=MAIN, name=company["name"], currency=company["currency"], basis=sdk.types.TaxBasis.NET,
@@ -116,6 +116,14 @@ class Source(sdk.Source):
         return sdk.page(read, unreadable=unreadable, next=next)
 
 
+def about_company() -> Json:
+    """What the ERP says of itself; without it every row would be unreadable, for no fault of theirs."""
+    own: Json = api().get("/company")
+    if "currency" not in own or "language" not in own:
+        raise ConnectorError.unavailable("the ERP says nothing of itself")
+    return own
+
+
 def converted(kind: records.Kind, rows: list[Json]) -> tuple[records.Records, list[records.Unreadable]]:
     """Rows of the ERP as records; one that cannot be converted stops no other."""
     if kind == records.Kind.STOCK:
@@ -128,7 +136,7 @@ def converted(kind: records.Kind, rows: list[Json]) -> tuple[records.Records, li
     if kind == records.Kind.SHIPMENT:
         shipments, unreadable = sdk.read_rows(rows, mapping.shipment)
         return records.Records_Shipments(shipments), unreadable
-    company = api().get("/company")
+    company = about_company()
     if kind == records.Kind.PRICE:
         prices, unreadable = sdk.read_rows(rows, lambda row: mapping.price(row, company["currency"]))
         return records.Records_Prices(prices), unreadable

@@ -74,7 +74,7 @@ class Connector(sdk.Connector):
         )
 
     def check(self) -> connector.Account:
-        shop = api().get("/shop")
+        shop = about_shop()
         environment = connector.Environment.TEST if shop["test"] else connector.Environment.LIVE
         channel = connector.Channel(
             id=MAIN, name=shop["name"], currency=shop["currency"], basis=mapping.basis(shop), languages=[shop["language"]],
@@ -106,12 +106,20 @@ class Source(sdk.Source):
         return sdk.page(read, unreadable=unreadable, next=next)
 
 
+def about_shop() -> Json:
+    """What the shop says of itself; without it every row would be unreadable, for no fault of theirs."""
+    own: Json = api().get("/shop")
+    if "currency" not in own or "language" not in own:
+        raise ConnectorError.unavailable("the shop says nothing of itself")
+    return own
+
+
 def converted(kind: records.Kind, rows: list[Json]) -> tuple[records.Records, list[records.Unreadable]]:
     """Rows of the shop as records; one that cannot be converted stops no other."""
     if kind == records.Kind.STOCK:
         stock, unreadable = sdk.read_rows(rows, mapping.stock)
         return records.Records_Stock(stock), unreadable
-    shop = api().get("/shop")
+    shop = about_shop()
     if kind == records.Kind.PRODUCT:
         products, unreadable = sdk.read_rows(rows, lambda row: mapping.product(row, shop["language"]))
         return records.Records_Products(products), unreadable
@@ -159,7 +167,7 @@ class Target(sdk.Target):
 
 def write_product(record: catalog.Product) -> outcomes.Outcome:
     """Makes or changes a product."""
-    body = mapping.body(record, api().get("/shop")["language"])
+    body = mapping.body(record, about_shop()["language"])
     if record.head.op in (head.Op.CREATE, head.Op.CREATE_DONE):
         body["reference"] = record.head.marker
         # The key makes a repeated request harmless: the shop answers with the product that the first one made.

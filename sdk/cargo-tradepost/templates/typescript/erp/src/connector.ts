@@ -65,8 +65,11 @@ function describe(): connector.Description {
   };
 }
 
-function company(): Promise<Company> {
-  return api().get<Company>("/company");
+async function company(): Promise<Company> {
+  const own = await api().get<Partial<Company>>("/company");
+  // Without it every price and text would be unreadable, for no fault of theirs.
+  if (own.currency === undefined || own.language === undefined) throw ConnectorError.unavailable("the ERP says nothing of itself");
+  return own as Company;
 }
 
 async function check(): Promise<connector.Account> {

@@ -25,7 +25,10 @@ function api(): Api {
 /** The shop's own words about itself, with the plain `fetch` that `Api` is made of: a header names the secret to place. */
 async function shop(): Promise<Shop> {
   const response = await fetch(`${address()}/shop`, { headers: { accept: "application/json", "tradepost-credential": "api" } });
-  return answered<Shop>(response, { explain: map.explain });
+  const own = await answered<Partial<Shop>>(response, { explain: map.explain });
+  // Without it every price and order would be unreadable, for no fault of theirs.
+  if (own.currency === undefined || own.language === undefined) throw ConnectorError.unavailable("the shop says nothing of itself");
+  return own as Shop;
 }
 
 function describe(): connector.Description {
