@@ -14,7 +14,7 @@ pub fn basis(shop: &Shop) -> TaxBasis {
 /// The shop's 409 is a SKU that is taken, and nobody else's change, which would be tried again.
 pub fn taken(error: Error) -> Error {
     match error {
-        Error::Conflict(words) => invalid("sku", words.unwrap_or_else(|| "The SKU is taken.".into())),
+        Error::Conflict(_) => invalid("sku", "There is a product with this SKU."),
         other => other,
     }
 }
