@@ -94,7 +94,7 @@ impl Response {
     /// |---|---|
     /// | 401, 403 | `auth` |
     /// | 404, 410 | `not-found` |
-    /// | 409, 412 | `conflict` |
+    /// | 409, 412 | `conflict` with the `ETag` as the current version; the words go to the log |
     /// | 429 | `throttled` for what `Retry-After` says in seconds or as a date, else 60 s |
     /// | other 4xx | `rejected`, with an issue per field where the answer names fields |
     /// | 5xx, 408 | `unavailable` for a read; `timeout` for a write, because the work may have been done |
