@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{Service, ServiceError};
 use crate::ledger::LedgerError;
-use crate::ledger::run::{Direction, Run};
+use crate::ledger::run::{Direction, Run, RunState};
 use crate::model::{Kind, Outcome, RecordId, RunId};
 use crate::runtime::case::{Bundle, Keep, sha256};
 use crate::runtime::witness::{Input, Returned, Seen, Witness};
@@ -281,17 +281,15 @@ impl Service {
             Ok::<_, LedgerError>((run, platform.code, names))
         };
         let (run, code, names) = self.ledger().read(read).await?;
-        let Run { id, direction, kind, queued_at, started_at, ended_at, .. } = run;
+        let Run { id, direction, kind, state, started_at, ended_at, .. } = run;
         let now = self.clock().now();
-        let (began, ended) = (started_at.unwrap_or(now), ended_at.unwrap_or(now));
-        let window = (queued_at.min(began - LEEWAY), ended + LEEWAY);
+        let window = (started_at.unwrap_or(now) - LEEWAY, ended_at.unwrap_or(now) + LEEWAY);
         let folder = self.inner.cases.folder.clone();
         let whole = record == CALL;
         let search = move || {
-            // A check is of no kind, and comes before the run begins: only the time says of which run it is.
-            let checked = |case: &Bundle| (queued_at..=ended).contains(&case.at);
-            let within = |case: &Bundle| case.call.kind().map_or_else(|| checked(case), |_| began - LEEWAY <= case.at);
-            let is_part = |case: &Bundle| is_part(direction, kind, &case.call) && within(case);
+            // A check is of no kind. One that went wrong ends a run; a run that ended well had none.
+            let checked = |case: &Bundle| case.call.kind().is_some() || state != RunState::Done;
+            let is_part = |case: &Bundle| is_part(direction, kind, &case.call) && checked(case);
             find(&folder, code.as_str(), window, is_part, (!whole).then_some(names.as_slice()))
         };
         let found = tokio::task::spawn_blocking(search).await.unwrap_or_else(|error| Err(io::Error::other(error)));

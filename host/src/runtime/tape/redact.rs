@@ -462,7 +462,9 @@ fn classify(path: &[&str]) -> Option<Class> {
     if words {
         return Some(Class::Words);
     }
-    let remark = has(&["kommentar", "bemerkung", "anmerkung", "megjegyzes", "megjegyzs", "giftmessage"])
-        || ends(&["note", "notes", "comment", "comments"]);
+    // Whole names: settings have names like `tracking_note`.
+    let remark =
+        has(&["customernote", "kommentar", "bemerkung", "anmerkung", "megjegyzes", "megjegyzs", "giftmessage"])
+            || ["note", "notes", "comment", "comments"].contains(&name.as_str());
     remark.then_some(Class::Remark)
 }
