@@ -41,6 +41,11 @@ fn any_configuration_is_taken_or_refused() {
 }
 
 #[test]
+fn any_answer_is_redacted() {
+    drive::drive(&corpus("redact"), 10_000, targets::redact);
+}
+
+#[test]
 #[ignore = "takes minutes; see CONTRIBUTING"]
 fn everything_for_minutes() {
     drive::drive(&corpus("component"), 200 * LONG, targets::component);
@@ -48,4 +53,5 @@ fn everything_for_minutes() {
     drive::drive(&corpus("answers"), 2_000 * LONG, targets::answers);
     drive::drive(&corpus("api"), 300 * LONG, targets::api);
     drive::drive(&corpus("config"), 1_000 * LONG, targets::config);
+    drive::drive(&corpus("redact"), 10_000 * LONG, targets::redact);
 }

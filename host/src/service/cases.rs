@@ -219,8 +219,8 @@ fn is_part(direction: Direction, kind: Kind, call: &Input) -> bool {
     let sends = matches!(call, Input::Push { .. } | Input::Remove { .. });
     let reads = matches!(call, Input::Pull { .. } | Input::Acknowledge { .. });
     let fits = match direction {
-        Direction::Push | Direction::Settle => !reads,
-        Direction::Pull | Direction::Sweep | Direction::Onboard | Direction::Backfill => !sends,
+        Direction::Push | Direction::Settle | Direction::Backfill => !reads,
+        Direction::Pull | Direction::Sweep | Direction::Onboard => !sends,
     };
     // What happens to an order is sent with the orders.
     let of_order = |other| kind == Kind::Order && other == Kind::OrderEvent;
@@ -310,6 +310,25 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::description::Removal;
+
+    #[test]
+    fn a_run_makes_calls_of_its_kind_and_direction() {
+        let check = Input::Check;
+        let read = |kind| Input::Acknowledge { kind, receipt: String::new() };
+        let sent = |kind| Input::Remove { kind, items: Vec::new(), how: Removal::Delete };
+        let find = |kind| Input::Find { kind, probes: Vec::new() };
+        for direction in [Direction::Pull, Direction::Sweep, Direction::Onboard] {
+            assert!(is_part(direction, Kind::Order, &read(Kind::Order)) && is_part(direction, Kind::Order, &check));
+            assert!(!is_part(direction, Kind::Order, &sent(Kind::Order)), "{direction:?}");
+            assert!(!is_part(direction, Kind::Order, &read(Kind::Product)), "{direction:?}");
+        }
+        for direction in [Direction::Push, Direction::Settle, Direction::Backfill] {
+            assert!(is_part(direction, Kind::Order, &sent(Kind::OrderEvent)), "{direction:?}");
+            assert!(is_part(direction, Kind::Order, &find(Kind::Order)) && is_part(direction, Kind::Order, &check));
+            assert!(!is_part(direction, Kind::Order, &read(Kind::Order)), "{direction:?}");
+        }
+    }
 
     #[test]
     fn the_oldest_go_beyond_the_bounds() {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tradepost::model::{Kind, Outcome, Page, PullRequest, RemoteError, Scope};
+use tradepost::model::{Kind, Outcome, Page, Probe, PullRequest, RemoteError, Scope};
 use tradepost::runtime::workbench::{BenchPlatform, Setup, Workbench};
 use tradepost_build::{Connector, Workspace};
 
@@ -68,6 +68,9 @@ async fn works(path: &Path) {
     assert!(text(&first).contains("Grüße 🧦"), "{name}: {}", text(&first));
     let second = pull(&platform, first.next.as_deref()).await.unwrap();
     assert!(text(&second).contains("again"), "{name}: what it stored is there: {}", text(&second));
+    platform.acknowledge(Kind::Product, "receipt").await.result.unwrap();
+    let probe = Probe { item: "item-1".into(), marker: None, of: None, keys: vec![("sku".into(), "A-1".into())] };
+    assert_eq!(platform.find(Kind::Stock, vec![probe]).await.result.unwrap().len(), 1, "{name}");
     let mut unknown = level(2);
     unknown.of.as_mut().unwrap().id = None;
     let pushed = platform.push(vec![level(1), unknown]).await;

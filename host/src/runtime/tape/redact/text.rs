@@ -61,30 +61,43 @@ pub(super) fn of_run(run: &str, words: &BTreeSet<String>, stand_ins: &StandIns) 
     if is_base64(run) {
         return run.chars().map(|c| if c == '=' { c } else { 'A' }).collect();
     }
-    let (mut out, mut rest) = (String::with_capacity(run.len()), run);
-    while let Some((start, end, at)) = find_email(rest) {
-        out.push_str(&known(&rest[..start], words, stand_ins));
-        let email = stand_ins.email(&rest[start..end].replacen(at, "@", 1));
-        out.push_str(&email.replacen('@', at, 1));
-        rest = &rest[end..];
+    let (mut out, mut copied, mut from) = (String::with_capacity(run.len()), 0, 0);
+    while let Some(at) = run[from..].find(['@', '%']).map(|found| from + found) {
+        let rest = &run[at..];
+        let Some(sign) = ["@", "%40"].into_iter().find(|sign| rest.starts_with(sign)) else {
+            from = at + 1;
+            continue;
+        };
+        let local = local_part(&run[copied..at]);
+        let domain = domain_part(&rest[sign.len()..]);
+        from = at + sign.len();
+        if is_email(&format!("{local}@{domain}")) {
+            out.push_str(&known(&run[copied..at - local.len()], words, stand_ins));
+            out.push_str(&stand_ins.email(&format!("{local}@{domain}")).replacen('@', sign, 1));
+            from += domain.len();
+            copied = from;
+        }
     }
-    out.push_str(&known(rest, words, stand_ins));
+    out.push_str(&known(&run[copied..], words, stand_ins));
     out
 }
 
-/// Where the first address of e-mail begins and ends, and how its sign is written.
-fn find_email(text: &str) -> Option<(usize, usize, &'static str)> {
-    let signs = text.match_indices('@').map(|(at, _)| (at, "@"));
-    let encoded = text.match_indices("%40").map(|(at, _)| (at, "%40"));
-    signs.chain(encoded).find_map(|(at, sign)| {
-        let (before, after) = (&text[..at], &text[at + sign.len()..]);
-        let start = before.rfind(|c: char| !(c.is_alphanumeric() || "._%+-".contains(c)));
-        let start = start.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-        let domain = after.find(|c: char| !(c.is_alphanumeric() || ".-".contains(c))).unwrap_or(after.len());
-        let domain = after[..domain].trim_end_matches(['.', '-']);
-        let found = is_email(&format!("{}@{domain}", &before[start..]));
-        found.then_some((start, at + sign.len() + domain.len(), sign))
-    })
+/// Most characters before the sign of an address, and after it (RFC 5321, 4.5.3.1). What is longer is not looked through.
+const LOCAL: usize = 64;
+const DOMAIN: usize = 255;
+
+/// What stands before the sign of an address.
+fn local_part(before: &str) -> &str {
+    let fits = |c: &char| c.is_alphanumeric() || "._%+-".contains(*c);
+    let length: usize = before.chars().rev().take(LOCAL).take_while(fits).map(char::len_utf8).sum();
+    &before[before.len() - length..]
+}
+
+/// What stands after it.
+fn domain_part(after: &str) -> &str {
+    let fits = |c: &char| c.is_alphanumeric() || ".-".contains(*c);
+    let length: usize = after.chars().take(DOMAIN).take_while(fits).map(char::len_utf8).sum();
+    after[..length].trim_end_matches(['.', '-'])
 }
 
 fn is_base64(text: &str) -> bool {

@@ -75,11 +75,11 @@ impl Walk<'_, '_, '_> {
                     if let Some(at) = self.open.iter().rposition(|opened| opened.name == name) {
                         self.open.truncate(at);
                     }
-                    self.out.push_str(&text[raw]);
+                    self.markup(raw);
                 }
                 Ok(Event::CData(_)) => self.between(raw, "<![CDATA[", "]]>"),
                 Ok(Event::Comment(_)) => self.between(raw, "<!--", "-->"),
-                Ok(_) => self.out.push_str(&text[raw]),
+                Ok(_) => self.markup(raw),
             }
             (content, at) = (end, end);
         }
@@ -102,11 +102,11 @@ impl Walk<'_, '_, '_> {
             }
             let name = local(attribute.key.into_inner());
             let name = said.clone().filter(|_| name == "value").unwrap_or(name);
-            self.out.push_str(&text[copied..value.start]);
+            self.markup(copied..value.start);
             copied = value.end;
             self.replace(value, Some(&name), true);
         }
-        self.out.push_str(&text[copied..raw.end]);
+        self.markup(copied..raw.end);
         if !stays || self.open.len() > DEPTH {
             self.open.pop();
         }
@@ -125,7 +125,11 @@ impl Walk<'_, '_, '_> {
 
     /// What stands between two signs, as it stands there.
     fn between(&mut self, raw: Range<usize>, before: &str, after: &str) {
-        let inner = raw.start + before.len()..raw.end - after.len();
+        let inner = raw.start + before.len()..raw.end.saturating_sub(after.len());
+        // `<!-->` of HTML is a whole comment.
+        if inner.start > inner.end {
+            return self.markup(raw);
+        }
         self.out.push_str(before);
         let begun = self.out.len();
         self.content(inner, false);
@@ -133,6 +137,14 @@ impl Walk<'_, '_, '_> {
         let new = self.out.split_off(begun).replace(after, " ");
         self.out.push_str(&new);
         self.out.push_str(after);
+    }
+
+    /// What says how a document is made. Where addresses are in it, it only looks like that.
+    fn markup(&mut self, raw: Range<usize>) {
+        let markup = &self.text[raw];
+        let odd = markup.contains('@') || markup.contains("%40");
+        let new = if odd { (self.visit)(&[""], markup) } else { None };
+        self.out.push_str(new.as_deref().unwrap_or(markup));
     }
 
     fn replace(&mut self, range: Range<usize>, attribute: Option<&str>, escaped: bool) {
