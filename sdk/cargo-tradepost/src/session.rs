@@ -366,10 +366,8 @@ fn unplayed(tape: &Tape, session: &Session, wrong: &mut impl FnMut(String)) {
 /// Scheme, host and port of the first request: where a tape was recorded.
 #[must_use]
 pub fn address(session: &Session) -> String {
-    let first = session.exchanges.first().map(|exchange| exchange.request.url.clone()).unwrap_or_default();
-    let host = first.split_once("://").and_then(|(_, rest)| rest.split('/').next()).map(str::len).unwrap_or(0);
-    let scheme = first.find("://").map_or(0, |at| at + 3);
-    first[..scheme + host].to_owned()
+    let first = session.exchanges.first().and_then(|exchange| reqwest::Url::parse(&exchange.request.url).ok());
+    first.map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 /// Copies a tape into a project, where `cargo tradepost test` repeats it from then on.
@@ -390,6 +388,7 @@ pub fn keep(project: &Project, path: &Path) -> anyhow::Result<PathBuf> {
 /// A file of the folder is no tape, or cannot be repeated.
 pub async fn all(project: &Project, bench: &Workbench, component: &[u8]) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
+    let mut loaded = None;
     for path in project.files(FOLDER, "jsonl")? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let session = Session::read(&path)?;
@@ -398,8 +397,11 @@ pub async fn all(project: &Project, bench: &Workbench, component: &[u8]) -> anyh
             continue;
         }
         line(format!("tape {name}"));
-        let build = bench.load(component).await?;
-        if !repeat(&session, bench, &build, &Ask::default()).await? {
+        let build = match &loaded {
+            Some(build) => build,
+            None => loaded.insert(bench.load(component).await?),
+        };
+        if !repeat(&session, bench, build, &Ask::default()).await? {
             wrong.push(name);
         }
     }
